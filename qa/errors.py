@@ -1,0 +1,59 @@
+"""What can go wrong, as one tree.
+
+    QaError                 exit 2: usage or configuration
+    ├── ReadError           one article cannot be read; the others are
+    ├── NoArticles          a path holds nothing to read
+    ├── QuestionError       an empty question, or one too long
+    ├── ModelError          a model cannot be loaded, or is not the one it should be
+    ├── LockedError         another process is writing to the library
+    └── LibraryError        exit 3: missing, damaged, of another model or format
+        ├── MissingLibrary
+        ├── DamagedLibrary
+        └── MismatchedLibrary
+
+Every message says what, where and what to do next, in one line.
+"""
+
+
+class QaError(Exception):
+    """Something the user can mend; its text is shown as it is, without a traceback."""
+
+    exit_code = 2
+
+
+class ReadError(QaError):
+    """An article cannot be read."""
+
+
+class NoArticles(QaError):  # noqa: N818 -- reads as what it says
+    """A path was given that holds nothing to read."""
+
+
+class QuestionError(QaError):
+    """A question cannot be searched for."""
+
+
+class ModelError(QaError):
+    """A model cannot be loaded, or its weights are not the expected ones."""
+
+
+class LockedError(QaError):
+    """Another process holds the writers' lock of the library."""
+
+
+class LibraryError(QaError):
+    """A library cannot be used as it is."""
+
+    exit_code = 3
+
+
+class MissingLibrary(LibraryError):  # noqa: N818 -- reads as what it says
+    """There is no library at the path."""
+
+
+class DamagedLibrary(LibraryError):  # noqa: N818 -- reads as what it says
+    """The library's truth, not only a cache, cannot be read."""
+
+
+class MismatchedLibrary(LibraryError):  # noqa: N818 -- reads as what it says
+    """The library was written by another model or a newer format."""
