@@ -8,7 +8,9 @@ from typing import Literal
 
 Status = Literal["answered", "unanswered"]
 Mode = Literal["hybrid", "dense", "lexical"]
-NoiseKind = Literal["headline", "byline", "dateline", "caption", "credit", "teaser", "share"]
+NoiseKind = Literal[
+    "headline", "byline", "dateline", "caption", "credit", "teaser", "share", "frontmatter"
+]
 
 
 def text_sha256(text: str) -> str:
