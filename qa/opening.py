@@ -1,6 +1,7 @@
 """A cited article opened where the passage stands: in the editor, in the browser, or told."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from qa.model import Citation, text_sha256
 # How editors that do not know `+LINE FILE` take a line.
 _COLON = frozenset({"subl", "sublime_text", "hx", "helix", "zed", "zeditor", "mate"})
 _GOTO = frozenset({"code", "code-insiders", "codium", "vscodium", "cursor", "windsurf"})
+_WEB = re.compile("https?://", re.IGNORECASE)
 _PAGES = frozenset({".html", ".htm", ".xhtml"})
 
 
@@ -42,13 +44,13 @@ class Tell:
 
 
 def opening(
-    citation: Citation, origin: Path | None, line: int | None, env: Mapping[str, str]
+    citation: Citation, origin: str | None, line: int | None, env: Mapping[str, str]
 ) -> Edit | Browse | Tell:
     """How a cited article is best opened here (pure, but for the name of the platform).
 
     Args:
         citation: the passage.
-        origin: the file that was read, absolute; None if there is none.
+        origin: what was read: an absolute path, an address, or nothing that lasts.
         line: the passage's line in that file; None if the file has other lines than the text.
         env: the environment. On a dumb terminal $VISUAL, a full-screen editor, is not for use.
 
@@ -58,18 +60,30 @@ def opening(
     graphical = sys.platform == "darwin" or any(
         env.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     )
-    if origin is None:
+    path = _file(origin)
+    if path is None:
         # An address is the article's own word: only the web's two schemes are followed.
-        if citation.url and citation.url.casefold().startswith(("http://", "https://")):
-            return Browse(citation.url) if graphical else Tell(citation.url)
-        return Tell(citation.source)
-    if graphical and origin.suffix.casefold() in _PAGES:
-        return Browse(origin.as_uri())
+        url = next((url for url in (origin, citation.url) if url and _WEB.match(url)), None)
+        if url is None:
+            return Tell(citation.source)
+        return Browse(url) if graphical else Tell(url)
+    if graphical and path.suffix.casefold() in _PAGES:
+        return Browse(path.as_uri())
     visual = "" if env.get("TERM", "dumb") == "dumb" else env.get("VISUAL", "")
     editor = visual or env.get("EDITOR", "")
     if not editor.strip():
-        return Tell(f"{origin}:{line}" if line else str(origin))
-    return Edit(_editor(editor, str(origin), line))
+        return Tell(_place(path, line))
+    return Edit(_editor(editor, str(path), line))
+
+
+def _file(origin: str | None) -> Path | None:
+    """The file among origins; stdin and addresses have none."""
+    path = Path(origin or "")
+    return path if path.is_absolute() else None
+
+
+def _place(path: Path, line: int | None) -> str:
+    return f"{path}:{line}" if line else str(path)
 
 
 def _editor(editor: str, path: str, line: int | None) -> tuple[str, ...]:
@@ -87,7 +101,7 @@ def _editor(editor: str, path: str, line: int | None) -> tuple[str, ...]:
     return (*argv, f"+{line}", path)
 
 
-def line_in_file(citation: Citation, origin: Path) -> int | None:
+def line_in_file(citation: Citation, path: Path) -> int | None:
     """The passage's line in the file, or None if the file's text is not the article's.
 
     It is not for pages, whose text is extracted, nor for files changed since they were read:
@@ -97,10 +111,10 @@ def line_in_file(citation: Citation, origin: Path) -> int | None:
         QaError: The file is no longer there, or cannot be read.
     """
     try:
-        text = origin.read_bytes().decode("utf-8-sig", errors="replace")
+        text = path.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise QaError(
-            f"{origin} cannot be opened: {error.strerror}. The library still has its text: show it."
+            f"{path} cannot be opened: {error.strerror}. The library still has its text: show it."
         ) from error
     same = text_sha256(text[citation.start : citation.end]) == citation.sha256
     return citation.line if same else None
@@ -108,7 +122,7 @@ def line_in_file(citation: Citation, origin: Path) -> int | None:
 
 def open_citation(
     citation: Citation,
-    origin: Path | None,
+    origin: str | None,
     *,
     run: Callable[[tuple[str, ...]], int] | None = None,
     browse: Callable[[str], bool] = webbrowser.open,
@@ -117,14 +131,15 @@ def open_citation(
 
     Args:
         citation: the passage.
-        origin: the file that was read, absolute; None if there is none.
+        origin: what was read: an absolute path, an address, or nothing that lasts.
         run: runs an editor and returns its exit code; without it the terminal is lent to one.
         browse: shows an address, and says whether it could.
 
     Raises:
         QaError: The file is gone, or the editor cannot be run.
     """
-    line = None if origin is None else line_in_file(citation, origin)
+    path = _file(origin)
+    line = line_in_file(citation, path) if path else None
     found = opening(citation, origin, line, os.environ)
     match found:
         case Browse(url):
@@ -132,8 +147,8 @@ def open_citation(
         case Tell(place):
             return place
         case Edit(argv):
-            if run is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
-                return f"{origin}:{line}" if line else str(origin)
+            if path and run is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+                return _place(path, line)
             return _edited(argv, run or _run)
 
 

@@ -1,7 +1,6 @@
 import dataclasses
 import io
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -24,7 +23,7 @@ CITATION = Citation(
     end=START + len(WORDS),
     sha256=text_sha256(WORDS),
 )
-FILE = Path("/news/a b.txt")
+FILE = "/news/a b.txt"
 TERMINAL = {"TERM": "xterm"}
 
 
@@ -55,13 +54,13 @@ def test_an_editor_is_told_the_line_in_its_own_way(editor, argv):
 
 
 def test_without_a_line_the_file_is_opened_at_its_top():
-    assert opening(CITATION, FILE, None, {**TERMINAL, "EDITOR": "vi"}) == Edit(("vi", str(FILE)))
+    assert opening(CITATION, FILE, None, {**TERMINAL, "EDITOR": "vi"}) == Edit(("vi", FILE))
 
 
 def test_the_visual_editor_goes_first_but_not_on_a_dumb_terminal():
     env = {"VISUAL": "vi", "EDITOR": "ed"}
-    assert opening(CITATION, FILE, 5, {**env, "TERM": "xterm"}) == Edit(("vi", "+5", str(FILE)))
-    assert opening(CITATION, FILE, 5, {**env, "TERM": "dumb"}) == Edit(("ed", "+5", str(FILE)))
+    assert opening(CITATION, FILE, 5, {**env, "TERM": "xterm"}) == Edit(("vi", "+5", FILE))
+    assert opening(CITATION, FILE, 5, {**env, "TERM": "dumb"}) == Edit(("ed", "+5", FILE))
 
 
 def test_without_an_editor_the_place_is_told():
@@ -72,15 +71,19 @@ def test_without_an_editor_the_place_is_told():
 def test_an_article_from_the_web_is_opened_in_the_browser_if_there_is_one():
     assert opening(CITATION, None, None, {"DISPLAY": ":0"}) == Browse("https://example.org/a")
     assert opening(CITATION, None, None, TERMINAL) == Tell("https://example.org/a")
+    fetched = dataclasses.replace(CITATION, url=None)
+    assert opening(fetched, "https://example.org/b", None, {"DISPLAY": ":0"}) == Browse(
+        "https://example.org/b"
+    )
 
 
 def test_a_page_on_disk_is_opened_in_the_browser_if_there_is_one():
-    page = Path("/news/a b.html")
+    page = "/news/a b.html"
     env = {**TERMINAL, "EDITOR": "vi"}
     assert opening(CITATION, page, None, {**env, "DISPLAY": ":0"}) == Browse(
         "file:///news/a%20b.html"
     )
-    assert opening(CITATION, page, None, env) == Edit(("vi", str(page)))
+    assert opening(CITATION, page, None, env) == Edit(("vi", page))
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "--help", None])
@@ -107,16 +110,16 @@ def test_a_byte_order_mark_moves_nothing(file):
 
 def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path):
     with pytest.raises(QaError, match=r"gone\.txt cannot be opened: No such file"):
-        open_citation(CITATION, tmp_path / "gone.txt")
+        open_citation(CITATION, str(tmp_path / "gone.txt"))
 
 
 def test_the_editor_gets_the_file_at_the_line(file, monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("VISUAL", "vi")
     ran = []
-    assert open_citation(CITATION, file, run=lambda argv: ran.append(argv) or 0) == ""
+    assert open_citation(CITATION, str(file), run=lambda argv: ran.append(argv) or 0) == ""
     assert ran == [("vi", "+5", str(file))]
-    assert open_citation(CITATION, file, run=lambda _: 3) == "vi ended with code 3."
+    assert open_citation(CITATION, str(file), run=lambda _: 3) == "vi ended with code 3."
 
 
 def test_an_editor_that_is_not_there_is_an_error_that_names_it(file, monkeypatch):
@@ -126,14 +129,14 @@ def test_an_editor_that_is_not_there_is_an_error_that_names_it(file, monkeypatch
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("VISUAL", "nowhere")
     with pytest.raises(QaError, match="'nowhere' cannot be run: No such file or directory"):
-        open_citation(CITATION, file, run=run)
+        open_citation(CITATION, str(file), run=run)
 
 
 def test_without_a_terminal_no_editor_is_run(file, monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("VISUAL", "vi")
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    assert open_citation(CITATION, file) == f"{file}:5"
+    assert open_citation(CITATION, str(file)) == f"{file}:5"
 
 
 def test_an_address_that_no_browser_takes_is_told(monkeypatch):
