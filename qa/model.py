@@ -127,6 +127,9 @@ class Filters:
         return bool(self.sources or self.since or self.until)
 
 
+EVERYTHING = Filters()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The evidence for a question, best first, and whether it answers.

@@ -1,0 +1,178 @@
+"""The door to a library's SQLite file: opening, schema, and errors in the user's words."""
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from qa.errors import (
+    DamagedLibrary,
+    LibraryError,
+    LockedError,
+    MismatchedLibrary,
+    MissingLibrary,
+    QaError,
+)
+
+FORMAT = 1
+FILE = "library.db"
+
+_FORBIDDEN = "No permission to use the library at {}. Choose another place: -l PATH"
+_FULL = (
+    "No space left for the library at {}. Free some and run the command again: "
+    "what was added before is kept."
+)
+
+# `vector` is fp16, little-endian, and the truth; every search structure beside it is a cache.
+# `encoded` is the hash of the text that the encoder was given: equal hashes share a vector.
+# AUTOINCREMENT: an id is never used again, so that a cache can be behind but never wrong.
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+CREATE TABLE origins (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, sha256 TEXT
+);
+CREATE TABLE articles (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL,
+    origin INTEGER NOT NULL REFERENCES origins (id), digest TEXT NOT NULL,
+    source TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+    date TEXT, url TEXT, author TEXT, sha256 TEXT NOT NULL,
+    UNIQUE (origin, id)
+);
+CREATE INDEX articles_by_id ON articles (id);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    article INTEGER NOT NULL REFERENCES articles (key),
+    start INTEGER NOT NULL, stop INTEGER NOT NULL,
+    paragraph INTEGER NOT NULL, line INTEGER NOT NULL,
+    noise TEXT, sentences TEXT NOT NULL, sha256 TEXT NOT NULL,
+    encoded BLOB NOT NULL, vector BLOB NOT NULL, crc INTEGER NOT NULL
+);
+CREATE INDEX passages_by_article ON passages (article);
+CREATE INDEX passages_by_encoded ON passages (encoded);
+CREATE TABLE removed (passage INTEGER PRIMARY KEY);
+CREATE TABLE caches (
+    name TEXT PRIMARY KEY, last_id INTEGER NOT NULL, rows INTEGER NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE VIRTUAL TABLE lexical USING fts5 (title, text, tokenize = 'unicode61');
+"""
+
+
+def create(folder: Path, meta: dict[str, str | int]) -> None:
+    """Makes an empty library; the file appears whole or not at all."""
+    with writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with guarded(folder), closing(_connect(folder, "rwc")) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("BEGIN IMMEDIATE")
+        if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone():
+            for statement in _SCHEMA.split(";\n"):
+                db.execute(statement)
+            rows = {"format": FORMAT, "version": 0, **meta}
+            db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
+        db.execute("COMMIT")
+
+
+def exists(folder: Path) -> bool:
+    """Whether a library was made in the folder."""
+    return (folder / FILE).exists()
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    """A connection to an existing library of a known format; its caller closes it.
+
+    Raises:
+        MissingLibrary, DamagedLibrary, MismatchedLibrary: it cannot be used.
+    """
+    if not exists(folder):
+        raise MissingLibrary(f"No library at {folder}. Make one: qa add ARTICLES")
+    with guarded(folder):
+        writable = os.access(folder, os.W_OK) and os.access(folder / FILE, os.W_OK)
+        db = _connect(folder, "rw" if writable else "ro&immutable=1")
+        try:
+            _check_format(db, folder)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _connect(folder: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(os.fsencode(folder / FILE))}?mode={mode}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
+    # Full: an acknowledged commit outlives a power cut.
+    db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def _check_format(db: sqlite3.Connection, folder: Path) -> None:
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone():
+        raise DamagedLibrary(
+            f"The library at {folder} is empty: it was never finished. Delete the folder and add "
+            "the articles again."
+        )
+    (found,) = db.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+    if found != FORMAT:
+        raise MismatchedLibrary(
+            f"The library at {folder} has format {found}, this qa reads format {FORMAT}. "
+            "Use the qa that made it, or add the articles to a new library."
+        )
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection, kind: str) -> Iterator[None]:
+    """One transaction: DEFERRED to read one version, IMMEDIATE to write; rolled back on error."""
+    db.execute(f"BEGIN {kind}")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+@contextmanager
+def guarded(folder: Path) -> Iterator[None]:
+    """Turns the errors of SQLite into one line with the next step."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explained(error, folder) from error
+
+
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Turns the errors of writing files beside the database into one line with the next step."""
+    try:
+        yield
+    except PermissionError as error:
+        raise LibraryError(_FORBIDDEN.format(folder)) from error
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise QaError(_FULL.format(folder)) from error
+        raise LibraryError(
+            f"Cannot write to the library at {folder} ({error.strerror}). "
+            "Choose another place: -l PATH"
+        ) from error
+
+
+def _explained(error: sqlite3.Error, folder: Path) -> QaError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(folder)):
+        return QaError(_FULL.format(folder))
+    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+        return LibraryError(_FORBIDDEN.format(folder))
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return LockedError(f"The library at {folder} is busy. Try again in a moment.")
+    return DamagedLibrary(
+        f"The library at {folder} is damaged ({error}). Move it away and add the articles again, "
+        "or restore a backup."
+    )
+
+
+def _is_full(folder: Path) -> bool:
+    stat = os.statvfs(folder)
+    return stat.f_bavail * stat.f_frsize < 2**20

@@ -1,0 +1,42 @@
+"""Where libraries lie: the one that was named, the nearest one, or the user's own."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+FOLDER = ".qa"
+
+
+def library(named: str | Path | None = None) -> Path:
+    """The folder of the library to use.
+
+    It is the one named, else that of the environment variable QA_LIBRARY, else the nearest `.qa`
+    from here upwards, else one in the user's data directory.
+    """
+    given = named or os.environ.get("QA_LIBRARY")
+    if given:
+        return Path(given).expanduser().resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / FOLDER / "library.db").exists():
+            return folder / FOLDER
+    from platformdirs import user_data_path
+
+    return user_data_path("qa") / "library"
+
+
+def library_of(paths: Iterable[Path], model: str | None) -> Path:
+    """The folder of the library that stands for these paths alone, in the user's cache."""
+    from platformdirs import user_cache_path
+
+    names = sorted({str(path.resolve()) for path in paths})
+    key = "\n".join([model or "", *names]).encode("utf-8", "surrogateescape")
+    return user_cache_path("qa") / "libraries" / hashlib.sha256(key).hexdigest()[:16]
+
+
+def history() -> Path:
+    """The file that remembers the questions of earlier chats."""
+    from platformdirs import user_state_path
+
+    return user_state_path("qa") / "history"

@@ -1,0 +1,69 @@
+"""Finds the article and passage that a citation, typed or given, means (pure)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qa.errors import QaError
+from qa.library import ArticleInfo
+from qa.model import Citation, Passage
+
+_LINE = re.compile(r"(.+):(\d+)")
+_RANGE = re.compile(r"(.+)#(\d+)-(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An article by id, source or both, and a line or a range of characters in it."""
+
+    names: tuple[str, ...]
+    source: str | None = None
+    line: int | None = None
+    start: int | None = None
+
+    @classmethod
+    def of(cls, citation: Citation) -> "Place":
+        """The place of a citation."""
+        return cls((citation.article_id,), source=citation.source, start=citation.start)
+
+    @classmethod
+    def parse(cls, text: str) -> "Place":
+        """A place as it is typed: SOURCE or ID, alone, with :LINE, or with #START-END."""
+        if match := _RANGE.fullmatch(text):
+            return cls((match[1], text), start=int(match[2]))
+        if match := _LINE.fullmatch(text):
+            return cls((match[1], text), line=int(match[2]))
+        return cls((text,))
+
+    def among(self, passages: Sequence[Passage]) -> Citation | None:
+        """The citation of the passage at this place, the last one that begins before it."""
+        if self.start is not None:
+            begun = [item for item in passages if item.citation.start <= self.start]
+        elif self.line is not None:
+            begun = [item for item in passages if item.citation.line <= self.line]
+        else:
+            return None
+        return begun[-1].citation if begun else None
+
+
+def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
+    """The one article at a place: its id, its source, its path, or the end of its path.
+
+    Raises:
+        QaError: there is none, or there are several.
+    """
+    exact = [
+        info
+        for info in articles
+        if {info.id, info.source, info.origin, info.url} & set(place.names)
+        and place.source in {None, info.source}
+    ]
+    ends = tuple(f"/{name}" for name in place.names)
+    found = exact or [info for info in articles if info.source.endswith(ends)]
+    name = place.names[0]
+    if not found:
+        raise QaError(f"No article '{name}' in the library. See what there is: qa list")
+    if len(found) > 1:
+        several = ", ".join(f"{info.source} ({info.id})" for info in found[:4])
+        raise QaError(f"'{name}' names {len(found)} articles: {several}. Give the id of one.")
+    return found[0]

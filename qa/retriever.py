@@ -1,0 +1,124 @@
+"""Question to ranked passages: dense and lexical candidates, one weighted sum of their scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qa.duplicates import fold
+from qa.errors import ModelError
+from qa.lexical import question_terms
+from qa.library import Library, Snapshot
+from qa.model import EVERYTHING, Filters, Hit, Mode
+
+if TYPE_CHECKING:
+    from embeddings.encoder import Encoder, Vectors
+
+# Chosen on one part of public sets and reported on another: docs/quality.md.
+LEXICAL_WEIGHT = 0.5
+TITLE_WEIGHT = 1.0
+# What a caption or headline keeps of its score: enough to be found when no prose says it.
+NOISE_FACTOR = 0.5
+
+_CANDIDATES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched: the question, its terms, its vector unless the mode needs none."""
+
+    text: str
+    terms: tuple[str, ...]
+    vector: "Vectors | None"
+    mode: Mode = "hybrid"
+    filters: Filters = EVERYTHING
+
+    @classmethod
+    def of(cls, text: str, vector: "Vectors | None", mode: Mode, filters: Filters) -> "Query":
+        """A question with its terms."""
+        return cls(text, tuple(question_terms(text)), vector, mode, filters)
+
+
+def load_encoder(name: str | None) -> "Encoder":
+    """The encoder of that name, or the default one.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    from embeddings.errors import EncoderError
+
+    from embeddings.encoder import load
+
+    try:
+        return load(name)
+    except EncoderError as error:
+        raise ModelError(str(error)) from error
+
+
+def rank(library: Library, snapshot: Snapshot, query: Query, top_k: int) -> list[Hit]:
+    """The best `top_k` passages, best first, ties by passage id, near-duplicates folded."""
+    signals = _signals(library, snapshot, query, max(_CANDIDATES, 2 * top_k))
+    noise = snapshot.noise(list(signals))
+    scores = {
+        passage_id: fused(found, query.mode) * (NOISE_FACTOR if passage_id in noise else 1.0)
+        for passage_id, found in signals.items()
+    }
+    order = sorted(scores, key=lambda passage_id: (-scores[passage_id], passage_id))
+    hits: list[Hit] = []
+    # Copies take places among the best, so twice as many are looked at each time too few are left.
+    looked_at = top_k + _CANDIDATES // 10
+    while True:
+        passages = snapshot.passages(order[:looked_at])
+        folded = fold(passages.values())[:top_k]
+        if len(folded) == top_k or looked_at >= len(order):
+            break
+        looked_at *= 2
+    for place, (passage, copies) in enumerate(folded, start=1):
+        hits.append(
+            Hit(place, scores[passage.id], passage, None, signals[passage.id], tuple(copies))
+        )
+    return hits
+
+
+def fused(signals: Mapping[str, float], mode: Mode) -> float:
+    """One score from the signals of a passage: cosine, and BM25 over the question's maximum."""
+    if mode == "dense":
+        return signals["dense"]
+    if mode == "lexical":
+        return signals["lexical"]
+    weighted = signals["dense"] + LEXICAL_WEIGHT * signals["lexical"]
+    return weighted / (1.0 + LEXICAL_WEIGHT)
+
+
+def _signals(
+    library: Library, snapshot: Snapshot, query: Query, k: int
+) -> dict[int, dict[str, float]]:
+    """What each side says of each candidate that either of them found."""
+    lexical: dict[int, float] = {}
+    dense: dict[int, float] = {}
+    if query.mode != "dense":
+        found = snapshot.lexical(query.terms, k, query.filters, TITLE_WEIGHT)
+        most = max((score for _, score in found), default=1.0)
+        lexical = {passage_id: score / most for passage_id, score in found}
+    if query.vector is not None:
+        nearest = library.vectors(snapshot).search(query.vector, k, snapshot.allowed(query.filters))
+        dense = dict(nearest)
+        dense.update(_cosines(snapshot, query.vector, [key for key in lexical if key not in dense]))
+    return {
+        passage_id: _named(dense.get(passage_id), lexical.get(passage_id), query.mode)
+        for passage_id in sorted(dense.keys() | lexical.keys())
+    }
+
+
+def _named(dense: float | None, lexical: float | None, mode: Mode) -> dict[str, float]:
+    signals = {}
+    if mode != "lexical":
+        signals["dense"] = dense or 0.0
+    if mode != "dense":
+        signals["lexical"] = lexical or 0.0
+    return signals
+
+
+def _cosines(snapshot: Snapshot, vector: "Vectors", ids: Sequence[int]) -> dict[int, float]:
+    if not ids:
+        return {}
+    return dict(zip(ids, (snapshot.vectors_of(ids) @ vector).tolist(), strict=True))
