@@ -1,0 +1,272 @@
+"""The chat in a terminal: reads lines, lets `chat` reply, shows what it says."""
+
+import concurrent.futures
+import io
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.history import FileHistory
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import ColorDepth, Output
+
+from qa import locations
+from qa.bot import Bot
+from qa.chat import Chat, described
+from qa.commands import Quit, complete, parse
+from qa.errors import QaError
+from qa.model import Answer
+from qa.render import Style, clean
+
+PATIENCE = 0.3  # seconds without a word; longer feels broken
+PROMPT = "> "
+NO_ARTICLES = "There are no articles yet. Leave with Ctrl-D, then add some: qa add FOLDER"
+
+Read = Callable[[], str]
+
+
+def run(
+    bot: Bot,
+    *,
+    style: Style,
+    history: Path | None = None,
+    input: Input | None = None,  # noqa: A002 -- prompt_toolkit's name for it
+    output: Output | None = None,
+) -> None:
+    """Chat until the person leaves or the input ends.
+
+    Answers go to stdout; errors, notices and "searching…" to stderr. Without a terminal, lines
+    are read from stdin with no prompt; on a dumb terminal with a plain one.
+
+    Args:
+        bot: answers.
+        style: how answers look.
+        history: the file that remembers questions; by default in the user's state directory.
+        input: prompt_toolkit's keyboard, for tests; with it the terminal is taken to be real.
+        output: prompt_toolkit's screen, for tests.
+    """
+    person = input is not None or (sys.stdin.isatty() and sys.stdout.isatty())
+    chat = Chat(bot, style=style, width=_width, patiently=_patiently)
+    if person and (input is not None or os.environ.get("TERM", "dumb") != "dumb"):
+        kept = _History(history or locations.history())
+        colors = None if style.color else ColorDepth.DEPTH_1_BIT
+        read = _prompting(bot, chat, kept, _session(bot, kept, colors, input, output))
+    else:
+        read = _plain(PROMPT if person else "")
+    if not bot.status().articles:
+        _notice(NO_ARTICLES)
+    elif person:
+        _notice("Ask a question. /help lists what else there is.")
+    _converse(read, chat, person=person)
+
+
+def _converse(read: Read, chat: Chat, *, person: bool) -> None:
+    while True:
+        line = ""
+        try:
+            line = read()
+            if not line.strip():
+                continue
+            command = parse(line)
+            if isinstance(command, Quit):
+                return
+            reply = chat.reply(command)
+            if reply:
+                print(reply, flush=True)  # noqa: T201 -- stdout is where answers go
+        except EOFError:
+            return
+        except QaError as error:
+            _notice(clean(str(error)))
+        except KeyboardInterrupt:
+            if not person:
+                raise
+            if line:
+                _notice("Stopped.")
+
+
+def _notice(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 -- stderr is where notices go
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _patiently(work: Callable[[], Answer]) -> Answer:
+    """Work in a thread, so that Ctrl-C ends the waiting at once and breaks nothing off half-done.
+
+    An interrupted question runs on unheard: halting an import or a model's loading midway would
+    leave the process unfit for the next question.
+    """
+    future: concurrent.futures.Future[Answer] = concurrent.futures.Future()
+
+    def target() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 -- raised again where it is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=target, name="question", daemon=True).start()
+    if not concurrent.futures.wait([future], PATIENCE).not_done or not sys.stderr.isatty():
+        return future.result()
+    # Blanks wipe it on every terminal; an escape code would not on a dumb one.
+    word = "searching…"[: max(_width() - 1, 0)]
+    sys.stderr.write(f"\r{word}\r")
+    sys.stderr.flush()
+    try:
+        return future.result()
+    finally:
+        sys.stderr.write(f"\r{' ' * len(word)}\r")
+        sys.stderr.flush()
+
+
+def _plain(prompt: str) -> Read:
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+
+    def read() -> str:
+        print(end=prompt, flush=True)  # noqa: T201 -- a prompt, or nothing
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line
+
+    return read
+
+
+def _session(
+    bot: Bot,
+    history: "_History",
+    colors: ColorDepth | None,
+    input: Input | None,  # noqa: A002 -- prompt_toolkit's name for it
+    output: Output | None,
+) -> PromptSession[str]:
+    session: PromptSession[str] = PromptSession(
+        PROMPT,
+        history=history,
+        completer=_Completer(bot),
+        complete_in_thread=True,
+        complete_while_typing=Condition(lambda: session.default_buffer.text.startswith("/")),
+        auto_suggest=AutoSuggestFromHistory(),
+        key_bindings=_keys(),
+        color_depth=colors,
+        input=input,
+        output=output,
+    )
+    return session
+
+
+def _prompting(bot: Bot, chat: Chat, history: "_History", session: PromptSession[str]) -> Read:
+    def read() -> str:
+        line = session.prompt(bottom_toolbar=_toolbar(bot, chat))
+        if history.problem:
+            _notice(history.problem)
+            history.problem = ""
+        return line
+
+    return read
+
+
+def _toolbar(bot: Bot, chat: Chat) -> str:
+    try:
+        status = bot.status()
+    except QaError as error:
+        return clean(str(error))
+    parts = [
+        f"{_counted(status.articles, 'article')}, {_counted(status.passages, 'passage')}",
+        *([described(chat.filters)] if chat.filters else []),
+        clean(status.model),
+        clean(str(status.path)),  # last, because it is the longest and may be cut off
+    ]
+    return " · ".join(parts)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("escape", "enter")
+    def new_line(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    return keys
+
+
+class _History(FileHistory):
+    """What was asked, kept for the next chat; `problem` says once that it cannot be."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.problem = ""
+        self._kept = True
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)  # questions are the person's own
+        except OSError as error:
+            self._fail(error)
+
+    def load_history_strings(self) -> Iterable[str]:
+        try:
+            return super().load_history_strings()
+        except OSError as error:
+            self._fail(error)
+            return []
+
+    def store_string(self, string: str) -> None:
+        if not self._kept:
+            return
+        try:
+            super().store_string(string)
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        self._kept = False
+        self.problem = clean(
+            f"Questions are not remembered: {self.filename!s} cannot be used ({error.strerror})."
+        )
+
+
+class _Completer(Completer):
+    """Completes commands, titles and sources; the names of files after /save."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._paths = PathCompleter(expanduser=True)
+        self._version = -1
+        self._titles: list[str] = []
+        self._sources: list[str] = []
+
+    def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
+        if document.text_before_cursor.startswith("/save "):
+            path = document.text_before_cursor.removeprefix("/save ")
+            yield from self._paths.get_completions(Document(path), event)
+            return
+        try:
+            self._refresh()
+        except QaError:
+            return  # the next question says the same in words; a menu has no place for it
+        for found in complete(document.text, document.cursor_position, self._titles, self._sources):
+            yield Completion(
+                found.text, found.start - document.cursor_position, display_meta=found.note
+            )
+
+    def _refresh(self) -> None:
+        version = self._bot.status().version
+        if version != self._version:
+            articles = self._bot.articles()
+            self._titles = [clean(" ".join(article.title.split())) for article in articles]
+            self._sources = [article.source for article in articles]
+            self._version = version

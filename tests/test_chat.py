@@ -1,0 +1,332 @@
+import json
+import os
+import signal
+import sys
+import threading
+
+import pytest
+from prompt_toolkit.document import Document
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from qa import repl
+from qa.bot import Bot
+from qa.errors import QaError
+from qa.render import PLAIN
+
+ENTER, ALT_ENTER, CTRL_C, CTRL_D, CTRL_R, UP = "\r", "\x1b\r", "\x03", "\x04", "\x12", "\x1b[A"
+PASTE, PASTED = "\x1b[200~", "\x1b[201~"
+TITLES = {
+    "kim.txt": "Kim travels to Russia",
+    "rain.txt": "Rain in Spain",
+    "bell.txt": "A bell \x1b]0;owned\x07 rings",
+}
+TEXTS = {
+    "kim.txt": "The two leaders will meet in Vladivostok.\n\nNobody says when they meet.",
+    "rain.txt": "The rain falls mainly on the plain.\n\n"
+    + "\n\n".join(
+        f"In village {number} the rain measured {number} litres." for number in range(1, 71)
+    ),
+    "bell.txt": "The bell rings \x1b[2J\x1b]8;;evil\x07at noon\x9b31m in the tower.",
+}
+
+
+@pytest.fixture
+def articles(tmp_path):
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for name, text in TEXTS.items():
+        (folder / name).write_text(f"{TITLES[name]}\n\n{text}\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def bot(tmp_path, toy, articles):
+    bot = Bot.open(tmp_path / "library", encoder=toy, create=True)
+    bot.add(articles)
+    return bot
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("VISUAL", "EDITOR", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def typed(bot, tmp_path, capsys):
+    """Types keys at the prompt, leaves, and gives what was said on stdout and stderr."""
+
+    def type_(keys, bot=bot, history=tmp_path / "state" / "history"):
+        with create_pipe_input() as pipe:
+            pipe.send_text(keys + CTRL_D)
+            repl.run(bot, style=PLAIN, history=history, input=pipe, output=DummyOutput())
+        return capsys.readouterr()
+
+    return type_
+
+
+@pytest.fixture
+def piped(bot, capsys, monkeypatch):
+    """Sends lines on stdin without a terminal."""
+
+    def pipe(lines, bot=bot):
+        read, write = os.pipe()
+        os.write(write, lines if isinstance(lines, bytes) else lines.encode())
+        os.close(write)
+        with os.fdopen(read, encoding="utf-8") as stdin:
+            monkeypatch.setattr(sys, "stdin", stdin)
+            repl.run(bot, style=PLAIN)
+        return capsys.readouterr()
+
+    return pipe
+
+
+def question_of(out):
+    """The question of the answer that `/json` showed last."""
+    return json.loads(out[out.rindex("\n{") :])["question"]
+
+
+def first(out):
+    return next(line for line in out.splitlines() if line.startswith("[1]"))
+
+
+def test_a_question_is_answered_with_its_passages(typed):
+    said = typed("where will the leaders meet?\r")
+    assert first(said.out) == "[1] Kim travels to Russia"
+    assert "Vladivostok" in said.out
+
+
+def test_show_gives_the_passage_in_its_article(typed):
+    said = typed("where will the leaders meet?\r/show 1\r")
+    assert "Nobody says when they meet." in said.out.rpartition("[1]")[2]
+
+
+def test_more_goes_on_numbering_and_what_was_shown_keeps_its_number(bot, typed):
+    said = typed("rain litres village\r/more\r/why 6\r/save a.json\r")
+    numbers = [line[1:].partition("]")[0] for line in said.out.splitlines() if line[:1] == "["]
+    assert numbers == [str(number) for number in range(1, 11)]
+    saved = json.loads((bot.status().path.parent / "a.json").read_text())
+    five = [hit.passage.text for hit in bot.ask("rain litres village", top_k=5).hits]
+    assert [hit["text"] for hit in saved["hits"]][:5] == five
+    assert [hit["rank"] for hit in saved["hits"]] == list(range(1, 11))
+
+
+def test_more_says_when_that_was_all(typed):
+    said = typed("/filter source:kim\rmeet\r/more\r")
+    assert said.out.endswith("That was all.\n")
+
+
+def test_a_filter_holds_for_the_questions_after_it(typed):
+    said = typed("/filter source:rain\rwhere will the leaders meet?\r/filter\r/filter clear\r")
+    assert "Only articles from rain. That is 1 of 3.\n" in said.out
+    assert "Vladivostok" not in said.out
+    assert said.out.endswith("Only articles from rain.\nAll articles may answer. That is 3 of 3.\n")
+
+
+def test_sources_lists_articles_and_narrows_by_title_or_source(typed):
+    assert len(typed("/sources\r").out.splitlines()) == 3
+    (line,) = typed("/sources SPAIN\r").out.splitlines()
+    assert line.endswith("rain.txt  Rain in Spain")
+    assert typed("/sources xyzzy\r").out == "No article has 'xyzzy' in its title or source.\n"
+
+
+def test_json_shows_the_last_answer(typed):
+    said = typed("where will the leaders meet?\r/json\r")
+    assert question_of(said.out) == "where will the leaders meet?"
+
+
+def test_save_keeps_the_answer_and_never_overwrites(typed, tmp_path):
+    said = typed(
+        "where will the leaders meet?\r/save a.md\r/save a.md\r/save a.txt\r/save no/a.md\r"
+    )
+    assert "Vladivostok" in (tmp_path / "a.md").read_text(encoding="utf-8")
+    assert said.out.endswith("Saved as a.md.\n")
+    assert said.err.splitlines()[-3:] == [
+        "'a.md' is there already and stays. /save under another name.",
+        "'a.txt' is no name to save to. Let it end in .md or .json.",
+        "'no/a.md' cannot be written: No such file or directory. /save somewhere else.",
+    ]
+
+
+def test_open_tells_the_place_where_no_editor_is_set(bot, typed, articles):
+    said = typed("where will the leaders meet?\r/open 1\r")
+    line = bot.ask("where will the leaders meet?").hits[0].citation.line
+    assert said.out.endswith(f"{articles / 'kim.txt'}:{line}\n")
+
+
+@pytest.mark.parametrize(
+    "command", ["/show 1", "/more", "/json", "/why 2", "/open 1", "/save a.md"]
+)
+def test_before_the_first_answer_a_command_says_that_there_is_none(typed, command):
+    assert typed(f"{command}\r").err.endswith("Nothing is answered yet. Ask a question first.\n")
+
+
+def test_a_number_that_was_not_shown_is_explained(typed):
+    said = typed("/filter source:kim\rmeet\r/show 9\r")
+    assert "There is no passage [9]: they go from 1 to " in said.err
+
+
+def test_an_error_is_one_line_and_the_chat_goes_on(typed):
+    said = typed("?\r/nonsense\rwhere will the leaders meet?\r")
+    assert "Vladivostok" in said.out
+    assert said.err.splitlines()[-1] == "There is no /nonsense. /help lists the commands."
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("word", ["quit", "exit", "/quit"])
+def test_a_word_leaves(typed, word):
+    assert typed(f"{word}\rwhere will the leaders meet?\r").out == ""
+
+
+def test_an_empty_line_asks_nothing(typed):
+    said = typed(ENTER + "  " + ENTER)
+    assert said.out == ""
+    assert said.err == "Ask a question. /help lists what else there is.\n"
+
+
+def test_ctrl_c_at_the_prompt_drops_the_line(typed):
+    said = typed(f"where will it rain{CTRL_C}where will the leaders meet?\r/json\r")
+    assert question_of(said.out) == "where will the leaders meet?"
+
+
+def test_alt_enter_starts_a_line_and_pasted_lines_stay_together(typed):
+    said = typed(f"where{ALT_ENTER}leaders\r/json\r")
+    assert question_of(said.out) == "where\nleaders"
+    said = typed(f"{PASTE}when\nleaders{PASTED}\r/json\r")
+    assert question_of(said.out) == "when\nleaders"
+
+
+def test_questions_are_remembered_by_the_next_chat(typed, tmp_path):
+    typed("where will the leaders meet?\r/help\r")
+    assert "Vladivostok" in typed(UP + UP + ENTER).out
+    assert "Vladivostok" in typed(CTRL_R + "leaders" + ENTER + ENTER).out
+    assert (tmp_path / "state" / "history").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_history_that_cannot_be_kept_is_said_once(typed, tmp_path):
+    (tmp_path / "file").write_text("")
+    said = typed("where?\rwhen?\r", history=tmp_path / "file" / "history")
+    assert said.err.count("Questions are not remembered") == 1
+
+
+def test_without_articles_the_chat_says_how_to_add_some(toy, tmp_path, typed):
+    empty = Bot.open(tmp_path / "empty", encoder=toy, create=True)
+    assert typed("", bot=empty).err == (
+        "There are no articles yet. Leave with Ctrl-D, then add some: qa add FOLDER\n"
+    )
+
+
+def test_lines_from_a_pipe_are_answered_without_prompt_or_escape(piped):
+    said = piped("where will the leaders meet?\n\n/filter\nwhen does the bell ring in the tower?")
+    assert first(said.out) == "[1] Kim travels to Russia"
+    assert "> " not in said.out
+    assert "\x1b" not in said.out
+    assert said.err == ""
+
+
+def test_bytes_that_are_no_text_on_a_pipe_do_not_end_the_chat(piped):
+    said = piped(b"caf\xe9 leaders meet\nwhere will the leaders meet?\n")
+    assert said.out.count("[1]") == 2
+
+
+def test_control_characters_of_articles_never_reach_the_terminal(typed):
+    said = typed(
+        "when does the bell ring in the tower?\r/show 1\r/why 1\r/sources\r/json\r/save a.md\r"
+    )
+    assert "noon" in said.out
+    both = said.out + said.err
+    assert [char for char in both if not char.isprintable() and char != "\n"] == []
+
+
+@pytest.mark.parametrize("columns", ["1", "2", "7", "20"])
+def test_any_width_will_do(typed, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    said = typed("where will the leaders meet?\r/show 1\r/help\r/sources\r/why 1\r")
+    assert "Vladivostok" in said.out.replace("\n", "").replace(" ", "")
+
+
+class Interrupted:
+    """A bot whose first question takes until Ctrl-C is pressed."""
+
+    def __init__(self, bot):
+        self._bot = bot
+        self.pressed = threading.Event()
+
+    def __getattr__(self, name):
+        return getattr(self._bot, name)
+
+    def ask(self, question, **options):
+        if not self.pressed.is_set():
+            self.pressed.set()
+            os.kill(os.getpid(), signal.SIGINT)
+            threading.Event().wait(2)
+        return self._bot.ask(question, **options)
+
+
+def test_ctrl_c_stops_a_running_question_and_not_the_chat(bot, typed):
+    said = typed("when does it rain?\r/json\rwhere will the leaders meet?\r", bot=Interrupted(bot))
+    assert first(said.out) == "[1] Kim travels to Russia"
+    assert said.err.splitlines()[-2:] == [
+        "Stopped.",
+        "Nothing is answered yet. Ask a question first.",
+    ]
+
+
+def test_ctrl_c_without_a_terminal_ends_the_chat(bot, piped):
+    with pytest.raises(KeyboardInterrupt):
+        piped("when does it rain?\n", bot=Interrupted(bot))
+
+
+class Slow(Interrupted):
+    """A bot that takes its time."""
+
+    def ask(self, question, **options):
+        threading.Event().wait(2 * repl.PATIENCE)
+        return self._bot.ask(question, **options)
+
+
+def test_a_question_that_takes_long_says_so_and_wipes_it_after(bot, typed, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    said = typed("where will the leaders meet?\r", bot=Slow(bot))
+    assert said.err.endswith(f"\rsearching…\r\r{' ' * 10}\r")
+
+
+def test_a_library_that_cannot_be_read_is_told_in_the_toolbar_and_ends_nothing(bot, typed):
+    class Gone(Interrupted):
+        def status(self):
+            if self.pressed.is_set():
+                raise QaError("No library here.")
+            self.pressed.set()
+            return self._bot.status()
+
+    assert "Vladivostok" in typed("where will the leaders meet?\r", bot=Gone(bot)).out
+
+
+def completions(bot, text):
+    return [found.text for found in repl._Completer(bot).get_completions(Document(text), None)]
+
+
+def test_titles_sources_and_commands_are_completed_without_control_characters(bot):
+    assert completions(bot, "what of rain") == ["Rain in Spain"]
+    (bell,) = completions(bot, "a bell")
+    assert bell.isprintable()
+    assert completions(bot, "/sh") == ["/show "]
+    assert completions(bot, "/filter source:kim")[0].endswith("kim.txt")
+
+
+def test_an_article_added_meanwhile_is_completed(bot, articles):
+    completer = repl._Completer(bot)
+    document = Document("what of snow")
+    assert list(completer.get_completions(document, None)) == []
+    (articles / "snow.txt").write_text("Snow in Peru\n\nSnow falls.\n")
+    bot.add(articles)
+    assert [found.text for found in completer.get_completions(document, None)] == ["Snow in Peru"]
+
+
+def test_save_completes_the_names_of_files(bot, tmp_path):
+    (tmp_path / "folder").mkdir()
+    assert completions(bot, "/save fol") == ["der"]
