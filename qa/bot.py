@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from qa import confidence, locations, retriever
 from qa.errors import MismatchedLibrary, QaError, QuestionError
 from qa.library import ArticleInfo, Library, Snapshot
-from qa.model import EVERYTHING, Answer, Article, Citation, Filters, Hit, Mode, Passage
+from qa.model import EVERYTHING, Answer, Citation, Filters, Hit, Mode, Shown
 from qa.places import Place, locate
 
 if TYPE_CHECKING:
@@ -31,16 +31,6 @@ class Status:
     model: str
     version: int
     bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An article with its passages, and which of them was asked for."""
-
-    article: Article
-    passages: tuple[Passage, ...]
-    citation: Citation | None
-    origin: str
 
 
 class Bot:

@@ -1,9 +1,12 @@
-"""Where libraries lie: the one that was named, the nearest one, or the user's own."""
+"""Where things lie: libraries, the history of chats, and the two packages of `qa` themselves."""
 
 import hashlib
+import importlib.util
 import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from qa.errors import QaError
 
 FOLDER = ".qa"
 
@@ -40,3 +43,20 @@ def history() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path("qa") / "history"
+
+
+def side_by_side() -> str:
+    """Where the two packages of `qa` lie.
+
+    Raises:
+        QaError: another package named `embeddings` stands before ours.
+    """
+    ours = Path(__file__).parent.parent
+    spec = importlib.util.find_spec("embeddings")
+    found = Path(spec.origin).parent.parent if spec and spec.origin else None
+    if found != ours:
+        raise QaError(
+            f"The package 'embeddings' is taken from {found}, not from {ours}. "
+            "Uninstall the other one: pip uninstall embeddings"
+        )
+    return f"qa and embeddings in {ours}"

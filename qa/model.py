@@ -146,3 +146,16 @@ class Answer:
     library_version: int
     agreement: tuple[()] = ()
     took_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An article with its passages, and the citation of the one that was asked for.
+
+    `origin` is the absolute path or the address that the article was read from.
+    """
+
+    article: Article
+    passages: tuple[Passage, ...]
+    citation: Citation | None
+    origin: str

@@ -174,7 +174,8 @@ def _cut(
         piece = trim(text, here, cut)
         if piece[0] < piece[1]:
             yield *piece, max(1, following - index)
-        here, index = cut, following
+        parted = following > index and start + tokens[following - 1][1] > cut
+        here, index = cut, following - parted
     piece = trim(text, here, end)
     if piece[0] < piece[1]:
         yield *piece, max(1, len(tokens) - index)

@@ -3,14 +3,15 @@
 One writer at a time, under a lock; readers are never blocked and see one version from start to end.
 """
 
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import LockedError
-from qa.library import database
+from qa.library import database, examine
 from qa.library.snapshot import ArticleInfo, Cache, Snapshot
 from qa.library.writer import Entry, Finished, Writer, bytes_digest, digest
 
@@ -117,6 +118,21 @@ class Library:
         self._record(cache)
         with database.writable(self.folder):
             vectors.prune(self.folder, cache.name)
+
+    def examinations(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        """Names and functions of the full checks; each gives what it found.
+
+        Raises:
+            LibraryError: from a function, for what it looks at.
+        """
+        yield "library", lambda: self._examined(examine.database)
+        yield "lexical index", lambda: self._examined(examine.lexical)
+        yield "vectors", lambda: self._examined(examine.vectors)
+        yield "vector cache", lambda: self._examined(examine.cache)
+
+    def _examined(self, look: Callable[[sqlite3.Connection, Path], str]) -> str:
+        with closing(database.connect(self.folder)) as db, database.guarded(self.folder):
+            return look(db, self.folder)
 
     def _record(self, cache: Cache) -> None:
         """Notes a finished cache; what it does not hold need not be remembered as removed."""

@@ -1,0 +1,24 @@
+"""The `qa` command: settles threads before anything heavy is imported, then hands over."""
+
+import sys
+
+
+def main() -> None:
+    """Runs the command line and exits as grep does."""
+    from qa.errors import QaError
+    from qa.locations import side_by_side
+
+    try:
+        side_by_side()
+    except QaError as error:
+        sys.exit(f"qa: {error}")
+    from embeddings.threads import settle
+
+    settle()
+    from qa.cli import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""The door to the terminal: answers go to stdout and nothing else does, the rest to stderr."""
+
+import logging
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qa.model import Citation
+from qa.render import Style, clean
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+    from qa.indexing import Progress
+
+_PATIENCE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """What stdout and stderr can show, and how much is to be said."""
+
+    style: Style
+    width: int
+    quiet: bool = False
+
+    @classmethod
+    def of(cls, *, color: bool = True, quiet: bool = False) -> "Console":
+        """The console that this process runs in."""
+        return cls(_style(color=color), shutil.get_terminal_size().columns, quiet)
+
+    def show(self, text: str) -> None:
+        """Writes to stdout; what it cannot encode is written as escapes."""
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stdout.flush()
+
+    def notice(self, text: str) -> None:
+        """Says something on the way, unless told to be quiet."""
+        if not self.quiet:
+            complain(text)
+
+    @contextmanager
+    def indexing(self) -> "Iterator[Callable[[Progress], None]]":
+        """A bar for reading and encoding, once it has taken a second."""
+        with self._bars() as bars:
+            task = bars.add_task("reading", total=None) if bars else None
+
+            def advance(progress: "Progress") -> None:
+                if bars and task is not None:
+                    bars.update(
+                        task,
+                        total=progress.sources_total,
+                        completed=progress.sources_done,
+                        description=f"{progress.passages:,} passages",
+                    )
+
+            yield advance
+
+    @contextmanager
+    def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar for anything counted, once it has taken a second."""
+        with self._bars() as bars:
+            task = bars.add_task(what, total=None) if bars else None
+
+            def advance(done: int, total: int) -> None:
+                if bars and task is not None:
+                    bars.update(task, total=total, completed=done)
+
+            yield advance
+
+    @contextmanager
+    def _bars(self) -> "Iterator[Bars | None]":
+        if self.quiet or not sys.stderr.isatty():
+            yield None
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.speed:.1f}/s", justify="right"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=RichConsole(stderr=True, no_color=not self.style.color),
+            transient=True,
+        )
+        timer = threading.Timer(_PATIENCE_S, bars.start)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield bars
+        finally:
+            timer.cancel()
+            timer.join()
+            bars.stop()
+
+
+def complain(text: str) -> None:
+    """One line on stderr."""
+    line = clean(f"qa: {text}".replace("\n", " "))
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def forward_warnings() -> None:
+    """Shows the warnings that the library logs, each as one line on stderr."""
+    logger = logging.getLogger("qa")
+    if not logger.handlers:
+        logger.addHandler(_Complaints())
+        logger.propagate = False
+
+
+class _Complaints(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        complain(record.getMessage())
+
+
+def _style(*, color: bool) -> Style:
+    if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        return Style()
+    return Style(color=color and not os.environ.get("NO_COLOR"), link=_address)
+
+
+def _address(citation: Citation) -> str | None:
+    """Where a terminal may open a citation: its page, or its file if it lies where it says."""
+    if citation.url and citation.url.startswith(("http://", "https://")):
+        return clean(citation.url)
+    path = Path(citation.source).absolute()
+    return path.as_uri() if path.is_file() else None

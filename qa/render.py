@@ -1,0 +1,322 @@
+"""An answer as text for a terminal, as JSON and as Markdown (pure).
+
+Text of articles may hold anything; `clean` stands between it and every terminal.
+"""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from qa.lexical import question_terms, words
+from qa.model import Answer, Citation, Hit, Passage, Shown
+from qa.sentences import LINE_END, paragraphs
+
+SCHEMA = "qa.answer/1"
+
+_INDENT = "    "
+# C0 and C1 controls, and the marks that turn the direction of writing around.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def _no_link(_: Citation) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What a terminal can show; `link` gives the address behind a citation, if there is one."""
+
+    color: bool = False
+    link: Callable[[Citation], str | None] = _no_link
+
+    def bold(self, text: str) -> str:
+        """Words that matched."""
+        return self._sgr("1", text)
+
+    def dim(self, text: str) -> str:
+        """What matters less."""
+        return self._sgr("2", text)
+
+    def title(self, text: str) -> str:
+        """The title of an article."""
+        return self._sgr("1;36", text)
+
+    def warn(self, text: str) -> str:
+        """What the reader should not miss."""
+        return self._sgr("33", text)
+
+    def linked(self, text: str, citation: Citation) -> str:
+        """Text that a terminal opens the citation from (OSC 8)."""
+        address = self.link(citation)
+        return f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\" if address else text
+
+    def _sgr(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.color else text
+
+
+PLAIN = Style()
+
+
+def clean(text: str) -> str:
+    """The text with control characters made visible, so that no terminal obeys them."""
+    return _CONTROL.sub(lambda match: _visible(match.group()), text)
+
+
+def _visible(char: str) -> str:
+    code = ord(char)
+    if char == "\r":
+        return " "
+    if code < 0x20:  # noqa: PLR2004 -- the control pictures follow the order of C0
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"\\u{code:04x}"  # noqa: PLR2004 -- DEL
+
+
+def answer_text(
+    answer: Answer, *, width: int, style: Style = PLAIN, explain: bool = False, start: int = 0
+) -> str:
+    """An answer for a terminal.
+
+    Args:
+        answer: what was found.
+        width: columns of the terminal.
+        style: colours and links.
+        explain: show the signals of each hit.
+        start: leave out the hits up to this rank, which were shown before.
+    """
+    blocks = [] if start else [_verdict(answer, width, style)]
+    blocks += [
+        hit_text(hit, answer.question, width=width, style=style, explain=explain)
+        for hit in answer.hits[start:]
+    ]
+    return "\n".join(blocks)
+
+
+def _verdict(answer: Answer, width: int, style: Style) -> str:
+    if answer.status == "answered":
+        lines = _wrap(f"confidence {answer.confidence:.2f}", width)
+        return "\n".join(map(style.dim, lines))
+    said = f"Nothing here answers that (confidence {answer.confidence:.2f})."
+    nearest = " The nearest passages:" if answer.hits else ""
+    return "\n".join(map(style.warn, _wrap(said + nearest, width)))
+
+
+def hit_text(
+    hit: Hit, question: str, *, width: int, style: Style = PLAIN, explain: bool = False
+) -> str:
+    """One passage with its title, its citation and its copies."""
+    citation = hit.citation
+    number = f"[{hit.rank}] "
+    dated = f"{number}{_title(citation)}"
+    lines = [style.title(line) for line in _wrap(dated, width, " " * len(number))]
+    lines += [_INDENT + line for line in passage_lines(hit, question, width, style)]
+    lines += _cited(citation, width, style)
+    for copy in hit.also_in:
+        lines += _cited(copy, width, style, before="also in ")
+    if explain:
+        lines += [_INDENT + style.dim(line) for line in _wrap(why(hit), width - len(_INDENT))]
+    return "\n".join(lines)
+
+
+def passage_lines(hit: Hit, question: str, width: int, style: Style) -> Iterator[str]:
+    """The passage in lines, the words of the question set off."""
+    wanted = frozenset(question_terms(question))
+    passage = hit.passage.text
+    for start, end in paragraphs(passage):
+        text = clean(" ".join(passage[start:end].split()))
+        yield from _wrap(marked(text, wanted, style), width - len(_INDENT))
+
+
+def marked(text: str, wanted: frozenset[str], style: Style) -> str:
+    """The text with those of its words set off whose terms are wanted."""
+    pieces: list[str] = []
+    here = 0
+    for start, end, term in words(text):
+        if term in wanted:
+            pieces += [text[here:start], style.bold(text[start:end])]
+            here = end
+    return "".join([*pieces, text[here:]])
+
+
+def why(hit: Hit) -> str:
+    """The signals of a hit in words."""
+    said = {
+        "dense": "alike in meaning (cosine) {:.2f}",
+        "lexical": "shares the question's words (BM25, best = 1) {:.2f}",
+    }
+    parts = [said.get(name, name + " {:.2f}").format(value) for name, value in hit.signals.items()]
+    if hit.passage.noise:
+        parts.append(f"a {hit.passage.noise}, not prose: ranked lower")
+    return f"score {hit.score:.2f}: " + "; ".join(parts)
+
+
+def passage_in_article(
+    shown: Shown, *, width: int, style: Style = PLAIN, context: int | None = None
+) -> str:
+    """An article's text with the cited passage set off by a bar.
+
+    Args:
+        shown: the article, and the citation if a passage of it was asked for.
+        width: columns of the terminal.
+        style: colours.
+        context: how many paragraphs around the passage; None shows all of them.
+    """
+    text, citation = shown.article.text, shown.citation
+    blocks = list(paragraphs(text))
+    first, last = 0, len(blocks)
+    if citation is not None and context is not None:
+        cited = [n for n, (a, b) in enumerate(blocks) if a < citation.end and b > citation.start]
+        first, last = max(0, cited[0] - context), cited[-1] + context + 1
+    lines: list[str] = []
+    for start, end in blocks[first:last]:
+        lines.append("")
+        for inside, part in _parts(text, (start, end), citation):
+            bar = "┃ " if inside else "  "
+            wrapped = [
+                bar + piece
+                for line in LINE_END.split(part)
+                for piece in _wrap(clean(line), width - len(bar))
+            ]
+            lines += map(style.bold, wrapped) if inside else wrapped
+    return "\n".join(lines[1:])
+
+
+def _parts(
+    text: str, block: tuple[int, int], citation: Citation | None
+) -> Iterator[tuple[bool, str]]:
+    """The parts of a paragraph before, inside and after the cited passage."""
+    start, end = block
+    borders = {start, end}
+    if citation is not None:
+        borders |= {min(max(border, start), end) for border in (citation.start, citation.end)}
+    for begin, stop in pairwise(sorted(borders)):
+        inside = citation is not None and citation.start <= begin < citation.end
+        if text[begin:stop].strip():
+            yield inside, text[begin:stop].strip()
+
+
+def place(citation: Citation) -> str:
+    """A citation as it is shown and typed: SOURCE:LINE."""
+    return clean(f"{citation.source}:{citation.line}")
+
+
+def _cited(citation: Citation, width: int, style: Style, before: str = "") -> list[str]:
+    words_of = f"{before}{place(citation)} ¶{citation.paragraph}"
+    lines = _wrap(words_of, width - len(_INDENT))
+    return [_INDENT + style.dim(style.linked(line, citation)) for line in lines]
+
+
+def _title(citation: Citation) -> str:
+    dated = f" ({citation.date.isoformat()})" if citation.date else ""
+    return clean(" ".join(citation.title.split()) or citation.source) + dated
+
+
+def _wrap(text: str, width: int, indent: str = "") -> list[str]:
+    from wcwidth import wrap
+
+    # Under three columns nothing can be read, but nothing may break either.
+    return wrap(text, max(3, width), subsequent_indent=indent if width > len(indent) + 3 else "")
+
+
+def answer_markdown(answer: Answer) -> str:
+    """An answer as Markdown, each passage a quotation with its source."""
+    verdict = (
+        f"confidence {answer.confidence:.2f}"
+        if answer.status == "answered"
+        else "Nothing here answers that. The nearest passages:"
+    )
+    blocks = [f"## {_escaped(answer.question)}", f"_{verdict}_"]
+    for hit in answer.hits:
+        quoted = "\n>\n".join(
+            f"> {_escaped(hit.passage.text[start:end])}"
+            for start, end in paragraphs(hit.passage.text)
+        )
+        cited = ", ".join(_escaped(place(item)) for item in (hit.citation, *hit.also_in))
+        blocks.append(f"{hit.rank}. **{_escaped(_title(hit.citation))}** — {cited}\n\n{quoted}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """Text of an article that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", clean(" ".join(text.split())))
+
+
+def answer_json(answer: Answer, *, indent: int | None = 2) -> str:
+    """An answer as JSON, as `docs/answer.schema.json` describes it; one line without indent."""
+    return json.dumps(as_dict(answer), ensure_ascii=False, indent=indent)
+
+
+def as_dict(answer: Answer) -> dict[str, Any]:
+    """An answer as plain values for JSON."""
+    return {
+        "schema": SCHEMA,
+        "question": answer.question,
+        "understood_as": answer.understood_as,
+        "status": answer.status,
+        "confidence": round(answer.confidence, 4),
+        "hits": hits_as_dicts(answer.hits),
+        "agreement": list(answer.agreement),
+        "library_version": answer.library_version,
+        "took_ms": {name: round(value, 2) for name, value in answer.took_ms.items()},
+    }
+
+
+def hits_as_dicts(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Hits as plain values for JSON."""
+    return [
+        {
+            "rank": hit.rank,
+            "score": round(hit.score, 6),
+            "text": hit.passage.text,
+            "span": _span(hit),
+            "citation": citation_as_dict(hit.citation),
+            "noise": hit.passage.noise,
+            "also_in": [citation_as_dict(copy) for copy in hit.also_in],
+            "signals": {name: round(value, 6) for name, value in hit.signals.items()},
+        }
+        for hit in hits
+    ]
+
+
+def _span(hit: Hit) -> dict[str, Any] | None:
+    if hit.span is None:
+        return None
+    span = hit.span
+    return {"start": span.start, "end": span.end, "text": span.text, "score": span.score}
+
+
+def citation_as_dict(citation: Citation) -> dict[str, Any]:
+    """A citation as plain values for JSON."""
+    return {
+        "article_id": citation.article_id,
+        "title": citation.title,
+        "source": citation.source,
+        "url": citation.url,
+        "date": citation.date.isoformat() if citation.date else None,
+        "paragraph": citation.paragraph,
+        "line": citation.line,
+        "start": citation.start,
+        "end": citation.end,
+        "sha256": citation.sha256,
+    }
+
+
+def citation_from_dict(values: Mapping[str, Any]) -> Citation:
+    """The citation that `citation_as_dict` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    date = dt.date.fromisoformat(values["date"]) if values["date"] else None
+    return Citation(**{**{name: values[name] for name in Citation.__slots__}, "date": date})
+
+
+def noise_lines(passages: Iterable[Passage]) -> Iterator[str]:
+    """The noise of an article: line, kind and text."""
+    for passage in passages:
+        if passage.noise:
+            text = clean(" ".join(passage.text.split()))
+            yield f"{passage.citation.line}: {passage.noise}: {text}"

@@ -1,0 +1,147 @@
+import datetime as dt
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wcwidth import wcswidth
+
+from qa.model import Answer, Article, Citation, Hit, Passage, Shown, Span, text_sha256
+from qa.render import (
+    Style,
+    answer_json,
+    answer_markdown,
+    answer_text,
+    as_dict,
+    citation_as_dict,
+    citation_from_dict,
+    clean,
+    passage_in_article,
+    why,
+)
+
+SCHEMA = json.loads(Path(__file__).parent.parent.joinpath("docs/answer.schema.json").read_text())
+EVIL = "\x1b[31mred\x1b]8;;http://evil\x07\x9b2J\u202egnp"
+
+
+def citation(text, **changes):
+    whole = Citation(
+        "a1", "A title", "news/a.txt", dt.date(2023, 9, 11), None, 2, 5, 10, 10 + len(text),
+        text_sha256(text),
+    )  # fmt: skip
+    return replace(whole, **changes)
+
+
+def hit(text="They will meet in Vladivostok.", rank=1, **changes):
+    return Hit(
+        rank, 0.91, Passage(7, text, citation(text), ((0, len(text)),)),
+        signals={"dense": 0.61, "lexical": 0.4}, **changes,
+    )  # fmt: skip
+
+
+def answer(*hits, status="answered"):
+    return Answer("where will they meet?", "where will they meet?", status, 0.93, hits, 12)
+
+
+def test_an_answer_shows_passage_title_date_and_citation():
+    assert answer_text(answer(hit()), width=60) == (
+        "confidence 0.93\n"
+        "[1] A title (2023-09-11)\n"
+        "    They will meet in Vladivostok.\n"
+        "    news/a.txt:5 ¶2"
+    )
+
+
+def test_an_answer_that_is_none_says_so_before_the_nearest_passages():
+    text = answer_text(answer(hit(), status="unanswered"), width=100)
+    assert text.startswith(
+        "Nothing here answers that (confidence 0.93). The nearest passages:\n[1]"
+    )
+    assert answer_text(answer(status="unanswered"), width=100).startswith("Nothing here")
+
+
+def test_words_of_the_question_are_set_off_in_colour_only():
+    lines = answer_text(answer(hit()), width=60, style=Style(color=True))
+    assert "\x1b[1mmeet\x1b[0m" in lines
+    assert "\x1b" not in answer_text(answer(hit()), width=60)
+
+
+def test_copies_in_other_articles_are_cited():
+    copied = hit(also_in=(citation("x", source="b.txt", line=9, paragraph=3),))
+    assert "\n    also in b.txt:9 ¶3" in answer_text(answer(copied), width=60)
+
+
+def test_more_hits_go_on_where_the_last_ones_ended():
+    text = answer_text(answer(hit(), hit(rank=2)), width=60, start=1)
+    assert text.startswith("[2]")
+
+
+def test_signals_are_explained_in_words():
+    noisy = replace(hit(), passage=replace(hit().passage, noise="caption"))
+    assert why(noisy) == (
+        "score 0.91: alike in meaning (cosine) 0.61; shares the question's words (BM25, best = 1)"
+        " 0.40; a caption, not prose: ranked lower"
+    )
+    assert "cosine" in answer_text(answer(hit()), width=200, explain=True)
+
+
+def test_citations_are_links_where_the_terminal_has_them():
+    style = Style(link=lambda item: f"file:///{item.source}")
+    assert "\x1b]8;;file:///news/a.txt\x1b\\news/a.txt:5 ¶2\x1b]8;;\x1b\\" in answer_text(
+        answer(hit()), width=60, style=style
+    )
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8")), st.integers(1, 90))
+def test_no_control_character_of_an_article_reaches_a_terminal_and_no_line_is_too_wide(text, width):
+    evil = EVIL + text
+    found = Hit(1, 1.0, Passage(1, evil, citation(evil, title=evil, source=evil)))
+    shown = Shown(Article("a", evil, evil, evil), (), citation(evil, start=0), evil)
+    for screen in (
+        answer_text(replace(answer(found), question=evil), width=width, explain=True),
+        passage_in_article(shown, width=width),
+    ):
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", screen)
+        assert all(wcswidth(line) <= max(width, 8) for line in screen.split("\n"))
+
+
+def test_control_characters_are_shown_not_dropped():
+    assert clean("a\x1b[0m\x00\x7f\x9b\r\n") == "a␛[0m␀␡\\u009b \n"
+
+
+@pytest.mark.parametrize(
+    "found", [answer(), answer(hit(), hit(rank=2)), answer(status="unanswered")]
+)
+def test_json_is_as_its_schema_says(found):
+    jsonschema.validate(json.loads(answer_json(found)), SCHEMA)
+    spanned = answer(hit(span=Span(18, 29, "Vladivostok", 0.9)))
+    jsonschema.validate(as_dict(spanned), SCHEMA)
+    assert as_dict(spanned)["hits"][0]["span"]["text"] == "Vladivostok"
+
+
+def test_json_on_one_line_is_one_line():
+    assert "\n" not in answer_json(answer(hit("two\nlines")), indent=None)
+
+
+def test_a_citation_survives_json():
+    for kept in (citation("x"), citation("y", date=None, url="http://x")):
+        assert citation_from_dict(json.loads(json.dumps(citation_as_dict(kept)))) == kept
+
+
+def test_markdown_quotes_passages_and_escapes_what_articles_say():
+    text = answer_markdown(answer(hit("Is *this* <b>bold</b>?\n\nNo.")))
+    assert "> Is \\*this\\* \\<b\\>bold\\</b\\>?\n>\n> No." in text
+    assert "1. **A title (2023-09-11)** — news/a.txt:5" in text
+
+
+def test_the_cited_passage_has_a_bar_beside_it_in_its_article():
+    text = "One.\n\nTwo two.\n\nThree.\n\nFour.\n\nFive."
+    start = text.index("Two")
+    cited = citation("Two two.", start=start, end=start + 8)
+    shown = Shown(Article("a", "s", "t", text), (), cited, "s")
+    assert passage_in_article(shown, width=40, context=1) == "  One.\n\n┃ Two two.\n\n  Three."
+    assert passage_in_article(replace(shown, citation=None), width=40).endswith("  Five.")
