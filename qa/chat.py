@@ -89,7 +89,7 @@ class Chat:
                 return self._show(self._hit(number))
             case Open(number):
                 citation = self._hit(number).citation
-                return clean(open_citation(citation, self._bot.show(citation).origin))
+                return open_citation(citation, self._bot.show(citation).origin)
             case Why(number):
                 return why(self._hit(number))
             case Sources(part):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from qa.errors import QaError
 from qa.model import Citation, text_sha256
+from qa.render import clean
 
 # How editors that do not know `+LINE FILE` take a line.
 _COLON = frozenset({"subl", "sublime_text", "hx", "helix", "zed", "zeditor", "mate"})
@@ -127,7 +128,7 @@ def open_citation(
     run: Callable[[tuple[str, ...]], int] | None = None,
     browse: Callable[[str], bool] = webbrowser.open,
 ) -> str:
-    """Open a cited article and return what there is to tell: a place, or nothing.
+    """Open a cited article and return what there is to tell: a place, or nothing; it is clean.
 
     Args:
         citation: the passage.
@@ -143,12 +144,12 @@ def open_citation(
     found = opening(citation, origin, line, os.environ)
     match found:
         case Browse(url):
-            return "" if browse(url) else url
+            return "" if browse(url) else clean(url)
         case Tell(place):
-            return place
+            return clean(place)
         case Edit(argv):
             if path and run is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
-                return _place(path, line)
+                return clean(_place(path, line))
             return _edited(argv, run or _run)
 
 

@@ -54,6 +54,9 @@ def run(
         input: prompt_toolkit's keyboard, for tests; with it the terminal is taken to be real.
         output: prompt_toolkit's screen, for tests.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # articles hold what not every terminal can
+            stream.reconfigure(errors="backslashreplace")
     person = input is not None or (sys.stdin.isatty() and sys.stdout.isatty())
     chat = Chat(bot, style=style, width=_width, patiently=_patiently)
     if person and (input is not None or os.environ.get("TERM", "dumb") != "dumb"):
@@ -85,7 +88,7 @@ def _converse(read: Read, chat: Chat, *, person: bool) -> None:
         except EOFError:
             return
         except QaError as error:
-            _notice(clean(str(error)))
+            _notice(clean(str(error).replace("\n", " ")))
         except KeyboardInterrupt:
             if not person:
                 raise

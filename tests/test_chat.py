@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import signal
@@ -231,6 +232,16 @@ def test_lines_from_a_pipe_are_answered_without_prompt_or_escape(piped):
 def test_bytes_that_are_no_text_on_a_pipe_do_not_end_the_chat(piped):
     said = piped(b"caf\xe9 leaders meet\nwhere will the leaders meet?\n")
     assert said.out.count("[1]") == 2
+
+
+def test_what_a_terminal_cannot_encode_is_written_as_escapes(typed, monkeypatch, articles, bot):
+    (articles / "snow.txt").write_text("Snow in Perú ❄\n\nSnow falls.\n", encoding="utf-8")
+    bot.add(articles)
+    with io.TextIOWrapper(io.BytesIO(), encoding="ascii") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        typed("/sources snow\r")
+        stdout.flush()
+        assert stdout.buffer.getvalue().endswith(rb"Snow in Per\xfa \u2744" + b"\n")
 
 
 def test_control_characters_of_articles_never_reach_the_terminal(typed):

@@ -143,3 +143,8 @@ def test_an_address_that_no_browser_takes_is_told(monkeypatch):
     monkeypatch.setenv("DISPLAY", ":0")
     assert open_citation(CITATION, None, browse=lambda _: False) == "https://example.org/a"
     assert open_citation(CITATION, None, browse=lambda _: True) == ""
+
+
+def test_control_characters_of_a_place_are_told_as_text():
+    citation = dataclasses.replace(CITATION, url=None, source="a\x1b[2Jb")
+    assert open_citation(citation, None) == "a␛[2Jb"
