@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import click
 import typer
@@ -20,7 +20,7 @@ from qa.bot import TOP_K, Bot
 from qa.console import Console, complain, forward_warnings
 from qa.dates import parse_day
 from qa.errors import QaError
-from qa.model import Answer, Filters, Mode
+from qa.model import Answer, Filters
 
 if TYPE_CHECKING:
     from qa.indexing import Added
@@ -98,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # The reader has seen enough (`qa ask … | head -1`): that is no error. Without this,
         # Python would complain when it flushes stdout on its way out.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
 
 
@@ -142,7 +142,7 @@ def ask(
         answer = bot.ask(
             text,
             top_k=top_k,
-            mode=cast("Mode", mode.value),
+            mode=mode.value,
             filters=filters,
             min_confidence=min_confidence,
         )
@@ -173,7 +173,7 @@ def search(
     bot = _bot(console, library, model, paths)
     status = 0
     for text in _questions(question):
-        hits = bot.search(text, top_k=top_k, mode=cast("Mode", mode.value), filters=filters)
+        hits = bot.search(text, top_k=top_k, mode=mode.value, filters=filters)
         if as_json or question == "-":
             console.show(json.dumps(render.hits_as_dicts(hits), ensure_ascii=False))
         else:
@@ -367,7 +367,7 @@ def eval_(
     from qa import evaluation
 
     console = Console.of(quiet=quiet)
-    modes = [cast("Mode", chosen.value) for chosen in mode or list(Modes)]
+    modes = [chosen.value for chosen in mode or list(Modes)]
     found = []
     for folder in folders:
         cached = locations.library_of([folder], model)

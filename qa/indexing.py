@@ -171,7 +171,7 @@ def reencode(library: Library, encoder: "Encoder", progress: Callable[[int, int]
     """
     with library.writing() as writer, library.snapshot() as snapshot:
         total = snapshot.counts()[0]
-        meta = {
+        meta: dict[str, str | int] = {
             "encoder": encoder.name,
             "fingerprint": encoder.fingerprint,
             "dimensions": encoder.dimensions,

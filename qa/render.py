@@ -218,7 +218,8 @@ def _wrap(text: str, width: int, indent: str = "") -> list[str]:
     from wcwidth import wrap
 
     # Under three columns nothing can be read, but nothing may break either.
-    return wrap(text, max(3, width), subsequent_indent=indent if width > len(indent) + 3 else "")
+    hanging = indent if width > len(indent) + 3 else ""
+    return list(wrap(text, max(3, width), subsequent_indent=hanging))
 
 
 def answer_markdown(answer: Answer) -> str:

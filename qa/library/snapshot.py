@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qa.errors import DamagedLibrary
 from qa.model import EVERYTHING, Article, Citation, Filters, Passage
@@ -90,7 +90,10 @@ class Snapshot:
             " ORDER BY a.source, a.id",
             values,
         )
-        return [ArticleInfo(*row[:3], _date(row[3]), *row[4:]) for row in rows]
+        return [
+            ArticleInfo(key, title, source, _date(date), url, author, origin, characters, passages)
+            for key, title, source, date, url, author, origin, characters, passages in rows
+        ]
 
     def article(self, article_id: str, source: str | None = None) -> list[Article]:
         """The articles of that id (several files may each bring one), or of that source only."""
@@ -98,7 +101,7 @@ class Snapshot:
             f"SELECT {_ARTICLE} FROM articles WHERE id = ? AND (? IS NULL OR source = ?)",  # noqa: S608 -- constant columns
             (article_id, source, source),
         )
-        return [Article(*row[:4], _date(row[4]), *row[5:]) for row in rows]
+        return [_article(row) for row in rows]
 
     def origin(self, article_id: str, source: str) -> str | None:
         """The absolute path or URL that an article was read from."""
@@ -229,7 +232,7 @@ class Snapshot:
             f"SELECT o.path, {', '.join(f'a.{name}' for name in _ARTICLE.split(', '))}"  # noqa: S608 -- constant columns
             " FROM articles a JOIN origins o ON o.id = a.origin ORDER BY a.key"
         ):
-            yield origin, Article(*row[:4], _date(row[4]), *row[5:])
+            yield origin, _article(row)
 
     def cache(self) -> Cache | None:
         """The newest vector index on disk."""
@@ -262,6 +265,11 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
         conditions.append("a.date <= ?")
         values.append(filters.until.isoformat())
     return (f"WHERE {' AND '.join(conditions)}" if conditions else ""), values
+
+
+def _article(row: Sequence[Any]) -> Article:
+    key, source, title, text, date, url, author, sha256 = row
+    return Article(key, source, title, text, _date(date), url, author, sha256)
 
 
 def _date(text: str | None) -> dt.date | None:

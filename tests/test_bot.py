@@ -1,0 +1,344 @@
+import datetime as dt
+import threading
+
+import pytest
+from toy import ToyEncoder
+
+from qa import Bot, Filters, QaError
+from qa.errors import (
+    DamagedLibrary,
+    LockedError,
+    MismatchedLibrary,
+    MissingLibrary,
+    NoArticles,
+    QuestionError,
+)
+from qa.library import Library, database
+from qa.model import text_sha256
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Three articles, and the folder above them to work in."""
+    monkeypatch.chdir(tmp_path)
+    news = tmp_path / "news"
+    news.mkdir()
+    (news / "summit.txt").write_text(
+        "Leaders plan a summit\n\nThe two leaders will meet in Vladivostok.\n\n"
+        "They will talk about satellites.\n"
+    )
+    (news / "weather.md").write_text(
+        "---\ntitle: Storm ahead\ndate: 2023-09-12\n---\n\nHeavy rain is expected on the coast.\n"
+    )
+    (news / "more.jsonl").write_text(
+        '{"id": "x1", "title": "Trains", "text": "An armored train left.", "date": "2023-08-01"}\n'
+        '{"id": "x2", "title": "Food", "text": "Food aid was promised.", "url": "http://f.org/"}\n'
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def bot(folder):
+    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    bot.add("news")
+    return bot
+
+
+def texts(hits):
+    return [hit.passage.text for hit in hits]
+
+
+def test_the_passage_that_answers_comes_first_with_an_exact_citation(bot):
+    answer = bot.ask("Where will the leaders meet?")
+    best = answer.hits[0]
+    (article,) = [bot.show(best.citation).article]
+    assert "Vladivostok" in best.passage.text
+    assert (best.citation.source, best.citation.line) == ("news/summit.txt", 3)
+    assert article.text[best.citation.start : best.citation.end] == best.passage.text
+    assert best.citation.sha256 == text_sha256(best.passage.text)
+    assert answer.library_version == bot.status().version
+
+
+def test_every_mode_ranks_with_its_own_signals(bot):
+    for mode, signals in (
+        ("dense", {"dense"}),
+        ("lexical", {"lexical"}),
+        ("hybrid", {"dense", "lexical"}),
+    ):
+        hits = bot.search("armored train", mode=mode)
+        assert texts(hits)[0] == "An armored train left."
+        assert set(hits[0].signals) == signals
+        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+        assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+
+
+def test_lexical_search_needs_no_encoder(bot):
+    def broken():
+        raise AssertionError("the encoder was loaded")
+
+    silent = Bot(Library.open(bot.status().path), broken)
+    assert texts(silent.search("train", mode="lexical")) == ["An armored train left."]
+
+
+def test_filters_are_applied_before_ranking(bot):
+    for filters, expected in (
+        (Filters(sources=("SUMMIT",)), {"news/summit.txt"}),
+        (Filters(sources=("news/*.md",)), {"news/weather.md"}),
+        (Filters(sources=("f.org",)), {"news/more.jsonl"}),
+        (Filters(since=dt.date(2023, 9, 1)), {"news/weather.md"}),
+        (Filters(until=dt.date(2023, 8, 1)), {"news/more.jsonl"}),
+        (Filters(sources=("nothing",)), set()),
+    ):
+        for mode in ("hybrid", "dense", "lexical"):
+            hits = bot.search("armored train food rain leaders", mode=mode, filters=filters)
+            assert {hit.citation.source for hit in hits} == expected
+
+
+def test_noise_ranks_below_prose_but_is_still_found(folder):
+    (folder / "photo.txt").write_text(
+        "A visit\n\nKim and Putin will meet in the coming days. Credit: AP\n\n"
+        "The leaders will meet on an island, the government said.\n"
+    )
+    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    bot.add("photo.txt")
+    hits = bot.search("Where will Kim and Putin meet?")
+    assert "island" in hits[0].passage.text
+    assert [hit.passage.noise for hit in hits] == [None, "caption", "headline"]
+
+
+def test_copies_in_other_articles_are_folded_into_one_hit(folder):
+    text = "The committee will decide on the new harbour by the end of the month, it was told."
+    for name in ("a", "b"):
+        (folder / f"{name}.txt").write_text(f"Report {name}\n\n{text}\n")
+    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    bot.add("a.txt", "b.txt")
+    (hit,) = [hit for hit in bot.search("harbour committee") if hit.passage.noise is None]
+    assert {hit.citation.source, *(copy.source for copy in hit.also_in)} == {"a.txt", "b.txt"}
+
+
+def test_adding_again_changes_nothing_and_encodes_nothing(bot):
+    before = bot.search("leaders", top_k=20)
+    again = bot.add("news")
+    assert (again.added, again.changed, again.unchanged, again.passages) == (0, 0, 4, 0)
+    assert bot.search("leaders", top_k=20) == before
+
+
+def test_a_changed_file_is_brought_up_to_date_and_only_its_new_passages_are_encoded(bot, folder):
+    counted = []
+
+    class Counting(ToyEncoder):
+        def encode_documents(self, texts, progress=None):
+            counted.extend(texts)
+            return super().encode_documents(texts, progress)
+
+    path = folder / "news" / "more.jsonl"
+    path.write_text(path.read_text().replace("promised", "delivered"))
+    changed = Bot.open("lib", encoder=Counting()).add("news")
+    assert (changed.changed, changed.unchanged) == (1, 3)
+    assert counted == ["Food. Food aid was delivered."]
+    assert texts(bot.search("food delivered"))[0] == "Food aid was delivered."
+    assert "Food aid was promised." not in texts(bot.search("food promised", top_k=50))
+
+
+def test_a_file_that_left_the_folder_leaves_the_library(bot, folder):
+    (folder / "news" / "summit.txt").unlink()
+    assert bot.add("news").removed == 1
+    assert {info.source for info in bot.articles()} == {"news/weather.md", "news/more.jsonl"}
+
+
+def test_an_article_that_left_its_file_leaves_the_library(bot, folder):
+    path = folder / "news" / "more.jsonl"
+    path.write_text(path.read_text().splitlines()[0])
+    assert bot.add("news").removed == 1
+    assert "x2" not in {info.id for info in bot.articles()}
+
+
+def test_one_bad_file_is_reported_and_the_rest_is_added(folder):
+    (folder / "news" / "empty.txt").write_text("")
+    (folder / "news" / "bad.jsonl").write_text('{"text": "Good line."}\n{"text": \n')
+    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    added = bot.add("news")
+    assert added.added == 5
+    assert sorted(name for error in added.failed for name in ("empty", "bad") if name in str(error)) == [
+        "bad",
+        "empty",
+    ]  # fmt: skip
+    assert len(bot.add("news").failed) == 2
+
+
+def test_what_a_file_held_before_it_broke_stays(bot, folder):
+    (folder / "news" / "more.jsonl").write_text("{broken\n")
+    assert len(bot.add("news").failed) == 1
+    assert {"x1", "x2"} <= {info.id for info in bot.articles()}
+
+
+def test_articles_are_removed_by_path_folder_source_or_id(bot):
+    assert bot.remove("x1") == 1
+    assert bot.remove("news/summit.txt") == 1
+    with pytest.raises(QaError, match="No article 'x1' in the library"):
+        bot.remove("x2", "x1")
+    assert bot.remove("news") == 2
+    assert (bot.articles(), bot.search("rain")) == ([], [])
+
+
+def test_a_removed_file_is_added_again_when_asked(bot):
+    bot.remove("news/summit.txt")
+    assert bot.add("news/summit.txt").added == 1
+
+
+def test_text_in_memory_is_added_in_the_format_it_looks_like(bot):
+    assert bot.add_text("A headline\n\nSome whales sing.").added == 1
+    assert bot.add_text('{"id": "w", "text": "Whales dive."}\n').added == 1
+    assert bot.add_text(b"<html><body><p>Whales sleep upright.</p></body></html>").added == 1
+    assert len([text for text in texts(bot.search("whales", top_k=9)) if "hales" in text]) == 3
+
+
+def test_an_empty_library_has_no_answer(folder):
+    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    answer = bot.ask("Anything?")
+    assert (answer.status, answer.hits, answer.confidence) == ("unanswered", (), 0.0)
+
+
+def test_min_confidence_decides_what_counts_as_answered(bot):
+    question = "Where will the leaders meet?"
+    sure = bot.ask(question).confidence
+    assert bot.ask(question, min_confidence=0.0).status == "answered"
+    assert bot.ask(question, min_confidence=min(1.0, sure + 0.01)).status == "unanswered"
+
+
+@pytest.mark.parametrize("question", ["", "  \n ", "?!", "\x1b\x00"])
+def test_a_question_without_a_word_is_an_error(bot, question):
+    with pytest.raises(QuestionError, match="The question is empty"):
+        bot.ask(question)
+
+
+def test_a_question_that_is_an_article_is_an_error_that_says_the_limit(bot):
+    with pytest.raises(QuestionError, match=r"10,000 characters; at most 2,000"):
+        bot.ask("x" * 10_000)
+
+
+def test_a_question_may_hold_anything_that_fts5_takes_for_syntax(bot):
+    for question in ('"train', "train AND NOT (", "title:train*", "train' OR 1=1 --", "NEAR(a b)"):
+        assert "An armored train left." in texts(bot.search(question, top_k=20))
+
+
+def test_passages_are_shown_by_citation_line_range_and_id(bot):
+    citation = bot.search("Vladivostok")[0].citation
+    for place in (
+        citation,
+        "news/summit.txt:3",
+        "summit.txt:4",
+        f"{citation.article_id}#{citation.start}-{citation.end}",
+    ):
+        assert bot.show(place).citation == citation
+    assert bot.show("x1").citation is None
+    with pytest.raises(QaError, match="No article 'nowhere"):
+        bot.show("nowhere:3")
+
+
+def test_two_files_may_bring_the_same_id(bot, folder):
+    (folder / "news" / "again.jsonl").write_text('{"id": "x1", "text": "Another train."}\n')
+    bot.add("news")
+    with pytest.raises(QaError, match=r"'x1' names 2 articles: news/again\.jsonl"):
+        bot.show("x1")
+    hit = bot.search("another train")[0]
+    assert bot.show(hit.citation).article.text == "Another train."
+
+
+def test_missing_libraries_and_paths_say_what_to_do(folder):
+    with pytest.raises(MissingLibrary, match="Make one: qa add ARTICLES"):
+        Bot.open("nowhere", encoder=ToyEncoder())
+    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    with pytest.raises(NoArticles, match="no-such"):
+        bot.add("no-such")
+    (folder / "bare").mkdir()
+    with pytest.raises(NoArticles, match="Give a folder with"):
+        bot.add("bare")
+
+
+class Other(ToyEncoder):
+    name = "other"
+    fingerprint = "other:1"
+    dimensions = 128
+
+
+def test_another_model_is_an_error_and_reindexing_cures_it(bot, monkeypatch):
+    with pytest.raises(MismatchedLibrary, match="qa reindex --model other"):
+        Bot.open("lib", encoder=Other())
+    reader = bot.search("train", top_k=9)
+    monkeypatch.setattr("qa.retriever.load_encoder", lambda _: Other())
+    assert bot.reindex(model="other") == bot.status().passages
+    assert bot.status().model == "other"
+    assert texts(bot.search("train", top_k=9)) == texts(reader)
+    assert bot.add("news").unchanged == 4
+
+
+def test_a_library_of_another_format_is_an_error_that_says_so(bot):
+    path = bot.status().path
+    db = database.connect(path)
+    db.execute("UPDATE meta SET value = 99 WHERE name = 'format'")
+    db.close()
+    with pytest.raises(MismatchedLibrary, match="has format 99, this qa reads format 1"):
+        Bot.open("lib", encoder=ToyEncoder())
+
+
+def test_a_library_damaged_beyond_its_caches_is_an_error_that_says_so(bot):
+    path = bot.status().path / "library.db"
+    path.write_bytes(b"garbage" * 1000)
+    with pytest.raises(DamagedLibrary, match="Move it away and add the articles again"):
+        Bot.open("lib", encoder=ToyEncoder())
+
+
+def test_a_second_writer_waits_and_then_says_who_is_in_the_way(bot):
+    library = Library.open(bot.status().path)
+    with library.writing(), pytest.raises(LockedError, match="Another process is writing"):
+        with library.writing(wait_s=0.05):
+            pass
+
+
+def test_readers_see_one_version_while_a_writer_commits(bot, folder):
+    library = Library.open(bot.status().path)
+    with library.snapshot() as before:
+        version, counts = before.version, before.counts()
+        (folder / "news" / "late.txt").write_text("Late\n\nA late article came in.\n")
+        bot.add("news")
+        assert (before.version, before.counts()) == (version, counts)
+        assert not library.vectors(before).search(ToyEncoder().encode_query("late"), 50, None)[
+            counts[1] :
+        ]
+    with library.snapshot() as after:
+        assert after.version > version
+    assert texts(bot.search("late article"))[0] == "A late article came in."
+
+
+def test_threads_may_ask_while_another_adds(bot, folder):
+    failures, stop = [], threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            try:
+                assert "An armored train left." in texts(bot.search("armored train"))
+            except Exception as error:  # noqa: BLE001 -- collected, and asserted on below
+                failures.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(12):
+        (folder / "news" / f"n{number}.txt").write_text(f"T\n\nArticle number {number} came.\n")
+        bot.add("news")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_adding_again_commits_nothing(bot):
+    version = bot.status().version
+    bot.add("news")
+    assert bot.status().version == version
+
+
+def test_a_library_without_write_permission_can_still_be_asked(bot, monkeypatch):
+    monkeypatch.setattr("qa.library.database.os.access", lambda *_: False)
+    assert texts(bot.search("armored train"))[0] == "An armored train left."
