@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 Q ?= where will they meet?
 
-.PHONY: ask chat test check
+.PHONY: ask chat test check cover bench
 
 ask: $(VENV)/.runtime
 	@$(BIN)/qa ask "$(Q)" seeds
@@ -13,6 +13,12 @@ chat: $(VENV)/.runtime
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto
+
+cover: $(VENV)/.dev
+	$(BIN)/pytest -n auto --cov --cov-report=term
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/cold.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

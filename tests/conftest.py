@@ -4,6 +4,7 @@ import os
 
 import pytest
 from hypothesis import settings
+from installed import Command, build, unpack
 from toy import ToyEncoder
 
 settings.register_profile("dev", deadline=None, max_examples=50)
@@ -14,3 +15,21 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 @pytest.fixture
 def toy():
     return ToyEncoder()
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def packages(wheel, tmp_path_factory):
+    return unpack(wheel, tmp_path_factory.mktemp("packages"))
+
+
+@pytest.fixture
+def qa(packages, tmp_path):
+    """The command `qa` in an empty folder."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    return Command(packages, folder)

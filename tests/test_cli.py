@@ -1,0 +1,253 @@
+"""The command line, from the built wheel, with the real model."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = json.loads((ROOT / "docs" / "answer.schema.json").read_text())
+SUMMIT = (
+    "Leaders plan a summit\n\nThe two leaders will meet in Vladivostok in September.\n\n"
+    "They will talk about satellites and about food aid.\n"
+)
+HARBOUR = (
+    "---\ntitle: A new harbour\ndate: 2021-05-04\n---\n\n"
+    "The town will build a harbour for fishing boats by 2030.\n"
+)
+EVIL = "\x1b[31mred\x1b]8;;http://evil\x07\x9b2J"
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def articles(qa):
+    """A folder of two articles where the command runs."""
+    folder = qa.folder / "articles"
+    folder.mkdir()
+    (folder / "summit.txt").write_text(SUMMIT)
+    (folder / "harbour.md").write_text(HARBOUR)
+    return folder
+
+
+@pytest.fixture
+def library(qa, articles):
+    """A library of the two articles, found by its place."""
+    qa("add", "-l", ".qa", "articles")
+    return qa.folder / ".qa"
+
+
+def test_one_command_answers_from_a_folder_and_leaves_nothing_in_it(qa, articles):
+    done = qa("ask", "where will they meet?", "articles")
+    assert "[1] Leaders plan a summit" in done.stdout
+    assert "will meet in Vladivostok" in done.stdout.replace("\n    ", " ")
+    assert "articles/summit.txt:3" in done.stdout
+    assert done.stderr == ""
+    assert [path.name for path in qa.folder.iterdir()] == ["articles"]
+
+
+def test_asking_a_folder_again_sees_what_changed_in_it(qa, articles):
+    qa("ask", "where will they meet?", "articles")
+    (articles / "summit.txt").write_text(SUMMIT.replace("Vladivostok", "Sapporo"))
+    done = qa("ask", "where will they meet?", "articles")
+    assert "Sapporo" in done.stdout
+    assert "Vladivostok" not in done.stdout
+
+
+def test_a_question_off_every_subject_is_not_answered_and_exits_with_one(qa, library):
+    done = qa("ask", "Which enzyme splits lactose in mammals?", code=1)
+    assert done.stdout.startswith("Nothing here answers that")
+    assert "[1]" in done.stdout
+
+
+def test_json_is_as_the_schema_says_and_can_be_verified(qa, library, articles):
+    done = qa("ask", "where will they meet?", "--json")
+    answer = json.loads(done.stdout)
+    jsonschema.validate(answer, SCHEMA)
+    assert answer["status"] == "answered"
+    (qa.folder / "answer.json").write_text(done.stdout)
+    assert "exact" in qa("verify", "answer.json").stdout
+    (articles / "summit.txt").write_text(SUMMIT.replace("will meet", "may meet"))
+    assert "file: changed" in qa("verify", "answer.json", code=1).stdout
+    (articles / "summit.txt").unlink()
+    assert "file: gone" in qa("verify", "answer.json", code=1).stdout
+    qa("remove", "articles/summit.txt")
+    assert "library: gone" in qa("verify", "answer.json", code=1).stdout
+
+
+def test_questions_from_standard_input_give_a_json_line_each_in_order(qa, library):
+    done = qa("ask", "-", stdin="Where will they meet?\n\nWho builds a harbour?\n")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["question"] for answer in answers] == [
+        "Where will they meet?",
+        "Who builds a harbour?",
+    ]
+    for answer in answers:
+        jsonschema.validate(answer, SCHEMA)
+
+
+def test_answers_come_as_markdown_and_with_their_signals(qa, library):
+    assert qa("ask", "a harbour?", "--format", "md").stdout.startswith("## a harbour?\n")
+    assert "cosine" in qa("ask", "a harbour?", "--explain").stdout
+
+
+def test_filters_choose_among_articles(qa, library):
+    found = qa("search", "harbour", "--since", "2021", "--until", "2021-05", "--json")
+    assert {hit["citation"]["source"] for hit in json.loads(found.stdout)} == {
+        "articles/harbour.md"
+    }
+    assert qa("search", "harbour", "--source", "summit", "--json").stdout.count("harbour") == 0
+    assert qa("search", "harbour", "--since", "2022", code=1).stdout == ""
+    assert "is no date" in qa("search", "harbour", "--since", "soon", code=2).stderr
+    assert "exchange" in qa("ask", "x", "--since", "2022", "--until", "2021", code=2).stderr
+
+
+def test_the_library_is_the_named_one_or_the_nearest_or_the_users_own(qa, library):
+    below = qa.folder / "deep" / "er"
+    below.mkdir(parents=True)
+    home = qa.folder
+    qa.folder = below
+    assert str(library) in qa("status").stdout
+    qa.folder = home.parent
+    assert "No library at" in qa("status", code=3).stderr
+    assert str(library) in qa("status", env={"QA_LIBRARY": str(library)}).stdout
+    assert str(library) in qa("status", "-l", library).stdout
+
+
+def test_articles_are_listed_shown_and_removed(qa, library):
+    listed = json.loads(qa("list", "--json").stdout)
+    assert [(row["title"], row["date"]) for row in listed] == [
+        ("A new harbour", "2021-05-04"),
+        ("Leaders plan a summit", None),
+    ]
+    assert listed[0]["article_id"] in qa("list").stdout
+    shown = qa("show", "articles/summit.txt:3").stdout
+    assert "┃ The two leaders will meet in Vladivostok" in shown
+    assert qa("show", "--noise", "summit.txt").stdout == "1: headline: Leaders plan a summit\n"
+    assert "removed 1 article." in qa("remove", "articles/summit.txt").stderr
+    assert json.loads(qa("status", "--json").stdout)["articles"] == 1
+
+
+def test_open_starts_the_editor_at_the_line(qa, library):
+    editor = qa.folder / "editor"
+    editor.write_text('#!/bin/sh\necho "$@" > opened\n')
+    editor.chmod(0o755)
+    qa("open", "articles/summit.txt:3", env={"EDITOR": str(editor), "VISUAL": "", "TERM": "xterm"})
+    assert (qa.folder / "opened").read_text().split() == [
+        "+3",
+        str(qa.folder / "articles" / "summit.txt"),
+    ]
+
+
+def test_text_from_standard_input_is_added(qa, library):
+    qa("add", "-", stdin="Whales\n\nBlue whales sing at night.\n")
+    assert "Blue whales sing" in qa("ask", "when do whales sing?").stdout
+
+
+def test_add_reports_what_it_did_on_stderr_or_as_json(qa, articles):
+    (articles / "empty.txt").write_text("")
+    (articles / ".hidden.txt").write_text("x")
+    (articles / "photo.txt").write_bytes(bytes(range(256)) * 20)
+    done = qa("add", "-l", "lib", "articles", code=2)
+    assert done.stdout == ""
+    assert "2 articles added" in done.stderr
+    assert "empty.txt" in done.stderr
+    assert "1 hidden" in done.stderr
+    report = json.loads(qa("add", "-l", "lib", "--json", "articles", code=2).stdout)
+    assert (report["added"], report["unchanged"], len(report["failed"])) == (0, 2, 1)
+
+
+def test_doctor_finds_nothing_wrong_and_then_the_damage(qa, library):
+    assert "BAD" not in qa("doctor").stdout
+    (cache,) = library.glob("vectors-*.faiss")
+    cache.write_bytes(b"\0" * 100)
+    assert "BAD vector cache" in qa("doctor", code=3).stdout
+    (library / "library.db").write_bytes(b"\0" * 9000)
+    assert "BAD library" in qa("doctor", code=3).stdout
+
+
+def test_errors_are_one_line_with_the_next_step_and_the_exit_code_of_their_kind(qa, articles):
+    (qa.folder / "bare").mkdir()
+    for arguments, code, said in (
+        (("ask", "x"), 3, "Make one: qa add ARTICLES"),
+        (("ask", "x", "nowhere"), 2, "nowhere"),
+        (("ask", "x", "bare"), 2, "No articles in bare"),
+        (("add", "nowhere"), 2, "nowhere"),
+        (("ask", "", "articles"), 2, "The question is empty"),
+        (("ask", "y" * 10_000, "articles"), 2, "10,000 characters"),
+        (("ask",), 2, "question"),
+        (("ask", "x", "articles", "-k", "0"), 2, "0"),
+        (("ask", "x", "articles", "--mode", "psychic"), 2, "psychic"),
+        (("frobnicate",), 2, "frobnicate"),
+        (("verify", "nowhere.json"), 2, "nowhere.json"),
+        (("add", "-l", "lib", "--model", "no/such-model", "articles"), 2, "no/such-model"),
+    ):
+        done = qa(*arguments, code=code, env={"HF_HUB_OFFLINE": "1"})
+        assert done.stdout == ""
+        assert said.casefold() in done.stderr.casefold(), arguments
+        assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_control_characters_of_articles_are_shown_and_never_obeyed(qa):
+    folder = qa.folder / "articles"
+    folder.mkdir()
+    (folder / f"{EVIL.replace('/', '')}.txt").write_text(f"Title {EVIL}\n\nWhales sing {EVIL}.\n")
+    outputs = [
+        qa("ask", "Do whales sing?", "articles", "--min-confidence", "0", "--explain"),
+        qa("add", "-l", ".qa", "articles"),
+        qa("list"),
+        qa("search", "whales"),
+        qa("show", "--all", json.loads(qa("list", "--json").stdout)[0]["article_id"]),
+        qa("ask", "Do whales sing?", "--format", "md", "--min-confidence", "0"),
+    ]
+    for done in outputs:
+        assert not {"\x1b", "\x07", "\x9b"} & set(done.stdout + done.stderr)
+    assert "␛[31mred" in outputs[0].stdout
+
+
+def test_a_closed_pipe_is_no_error(qa, library):
+    reader = subprocess.Popen(["true"], stdin=subprocess.PIPE)
+    done = subprocess.run(
+        [sys.executable, "-m", "qa", "ask", "where will they meet?"],
+        cwd=qa.folder, env=qa.env, stdout=reader.stdin, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    reader.stdin.close()
+    reader.wait()
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_interrupted_add_exits_with_130_keeps_what_was_done_and_goes_on_later(qa):
+    many = qa.folder / "many.jsonl"
+    line = json.dumps({"text": "The harbour is for boats. " * 60})
+    many.write_text(f"{line}\n" * 2000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qa", "add", "-l", "lib", "many.jsonl"],
+        cwd=qa.folder, env=qa.env, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (qa.folder / "lib" / "library.db").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.decode().count("\n") == 1
+    assert "kept" in stderr.decode()
+    assert "BAD" not in qa("doctor", "-l", "lib").stdout
+
+
+def test_output_has_no_colour_and_no_links_unless_a_terminal_wants_them(qa, library):
+    assert "\x1b" not in qa("ask", "where will they meet?").stdout
+
+
+def test_shell_completion_can_be_had(qa):
+    assert "complete" in qa("--show-completion", "bash").stdout
+
+
+def test_the_version_is_the_packages(qa):
+    assert qa("--version").stdout == "qa 0.1.0\n"

@@ -1,0 +1,59 @@
+"""What a command may import: start-up time is a promise, so the list is short."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "sentence_transformers", "transformers", "fastapi", "scipy", "sklearn", "pandas"}
+
+SPY = """
+import json, sys
+from qa.cli import run
+sys.stdout = open(sys.argv[1], "w")
+code = run(sys.argv[2:])
+sys.stdout.close()
+print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules})]), file=sys.stderr)
+"""
+
+# Beside the standard library: what `qa ask` needs to encode, search and show.
+ALLOWED = {
+    "qa", "embeddings", "typer", "click", "numpy", "faiss", "tokenizers", "Stemmer", "wcwidth",
+    "platformdirs", "safetensors", "huggingface_hub",
+}  # fmt: skip
+
+
+def imported(qa, *arguments):
+    """The top-level modules in memory after a command, and its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-c", SPY, str(qa.folder / "out"), *arguments],
+        cwd=qa.folder, env=qa.env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    code, names = json.loads(done.stderr.splitlines()[-1])
+    return code, set(names)
+
+
+def test_help_imports_nothing_heavy_and_not_even_numpy(qa):
+    code, names = imported(qa, "--help")
+    assert code == 0
+    assert not names & (HEAVY | {"numpy", "faiss", "tokenizers", "prompt_toolkit", "rich"})
+
+
+@pytest.mark.real
+def test_asking_an_indexed_library_imports_no_torch_and_nothing_unforeseen(qa):
+    (qa.folder / "a.txt").write_text("Title\n\nThe leaders will meet in Vladivostok.\n")
+    qa("add", "-l", ".qa", "a.txt")
+    code, names = imported(qa, "ask", "where will they meet?")
+    foreign = {name for name in names if name not in sys.stdlib_module_names and name[0] != "_"}
+    assert code in {0, 1}
+    assert not names & HEAVY
+    assert foreign <= ALLOWED, foreign - ALLOWED
+
+
+def test_importing_the_bot_imports_nothing_heavy(qa):
+    done = subprocess.run(
+        [sys.executable, "-c", "import qa, sys; qa.Bot; print(*sys.modules)"],
+        cwd=qa.folder, env=qa.env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert not set(done.stdout.split()) & (HEAVY | {"numpy", "faiss", "typer", "prompt_toolkit"})

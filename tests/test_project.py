@@ -1,0 +1,112 @@
+"""Laws of the project itself: what is public, what is packed, what the documents promise."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from help_pages import page
+
+import qa as package
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_public_names_are_these():
+    assert package.__all__ == [
+        "Answer", "Article", "Bot", "Citation", "Filters", "Hit", "Passage", "QaError", "Span",
+    ]  # fmt: skip
+    for name in package.__all__:
+        assert getattr(package, name).__name__ == name
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = package.nothing
+
+
+def test_the_wheel_holds_both_packages_and_no_articles_tests_or_tools(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    tops = {name.partition("/")[0] for name in names}
+    assert tops == {"qa", "embeddings", "article_qa-0.1.0.dist-info"}
+    sources = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("qa", "embeddings")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {name for name in names if not name.startswith("article_qa")} == sources
+    assert {"qa/py.typed", "embeddings/py.typed"} <= sources
+
+
+def test_another_package_named_embeddings_is_named_as_the_intruder(qa, tmp_path):
+    intruder = tmp_path / "intruder"
+    (intruder / "embeddings").mkdir(parents=True)
+    (intruder / "embeddings" / "__init__.py").write_text("")
+    path = f"{intruder}:{qa.env['PYTHONPATH']}"
+    done = qa("status", code=2, env={"PYTHONPATH": path})
+    assert str(intruder) in done.stderr
+    assert "pip uninstall embeddings" in done.stderr
+
+
+def test_the_help_pages_in_the_documents_are_those_of_the_commands():
+    assert (ROOT / "docs" / "commands.md").read_text() == page(), (
+        "Write them anew: python tests/help_pages.py"
+    )
+
+
+def commands(text):
+    """The commands of the console blocks of a document."""
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+@pytest.mark.real
+def test_every_command_of_the_readme_works(qa, tmp_path):
+    shutil.copytree(ROOT / "seeds", qa.folder / "seeds")
+    shutil.copytree(ROOT / "seeds", qa.folder / "articles")
+    binary = tmp_path / "bin"
+    binary.mkdir()
+    (binary / "qa").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m qa "$@"\n')
+    (binary / "qa").chmod(0o755)
+    env = {**qa.env, "PATH": f"{binary}:{qa.env['PATH']}", "EDITOR": "true"}
+    found = commands((ROOT / "README.md").read_text())
+    assert len(found) > 8
+    for command in found:
+        if command.startswith(("make", "pip", "git", "cd")):
+            continue  # installing and testing run the tests, not the other way round
+        done = subprocess.run(
+            command, shell=True, cwd=qa.folder, env=env, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode in {0, 1}, (command, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+def test_the_make_targets_of_the_readme_exist():
+    text = (ROOT / "README.md").read_text()
+    targets = {command.split()[1] for command in commands(text) if command.startswith("make ")}
+    assert {"ask", "test"} <= targets
+    for target in targets:
+        subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    shutil.copytree(ROOT / "seeds", tmp_path / "articles")
+    done = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Vladivostok" in done.stdout
+
+
+def test_nothing_but_tests_and_documents_names_the_sample_articles():
+    words = re.compile("vladivostok|putin|shoigu|kremlin|kim jong", re.IGNORECASE)
+    for folder in ("qa", "embeddings"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not words.search(path.read_text()), path
