@@ -54,7 +54,7 @@ def main() -> None:
         rows = [(_timed(ours, folder), _timed(plain, folder)) for _ in range(options.pairs + 1)][1:]
     ratios = sorted(b[0] / a[0] for a, b in rows)
     print(
-        f"{dt.date.today()}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores,"
+        f"{dt.datetime.now(tz=dt.UTC).date()}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores,"
     )
     print(
         f"Python {platform.python_version()}, {options.articles} articles, {options.pairs} pairs\n"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 # Chosen on one part of public sets and reported on another: docs/quality.md.
 LEXICAL_WEIGHT = 0.5
 TITLE_WEIGHT = 1.0
-# What a caption or headline keeps of its score: enough to be found when no prose says it.
-NOISE_FACTOR = 0.5
+# What a caption or headline keeps of its score: it outranks only prose that is off the subject.
+NOISE_FACTOR = 0.25
 
 _CANDIDATES = 100
 
@@ -58,10 +58,8 @@ def rank(library: Library, snapshot: Snapshot, query: Query, top_k: int) -> list
     """The best `top_k` passages, best first, ties by passage id, near-duplicates folded."""
     signals = _signals(library, snapshot, query, max(_CANDIDATES, 2 * top_k))
     noise = snapshot.noise(list(signals))
-    scores = {
-        passage_id: fused(found, query.mode) * (NOISE_FACTOR if passage_id in noise else 1.0)
-        for passage_id, found in signals.items()
-    }
+    scores = {passage_id: fused(found, query.mode) for passage_id, found in signals.items()}
+    scores.update((key, min(scores[key], scores[key] * NOISE_FACTOR)) for key in noise)
     order = sorted(scores, key=lambda passage_id: (-scores[passage_id], passage_id))
     hits: list[Hit] = []
     # Copies take places among the best, so twice as many are looked at each time too few are left.

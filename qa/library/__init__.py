@@ -157,15 +157,15 @@ class Library:
     def _locked(self, wait_s: float) -> Iterator[None]:
         from filelock import FileLock, Timeout
 
-        try:
-            with database.writable(self.folder):
-                lock = FileLock(self.folder / "write.lock", timeout=wait_s)
+        lock = FileLock(self.folder / "write.lock", timeout=wait_s)
+        with database.writable(self.folder):
+            try:
                 lock.acquire()
-        except Timeout as error:
-            raise LockedError(
-                f"Another process is writing to the library at {self.folder}. "
-                "Try again when it is done."
-            ) from error
+            except Timeout as error:
+                raise LockedError(
+                    f"Another process is writing to the library at {self.folder}. "
+                    "Try again when it is done."
+                ) from error
         try:
             yield
         finally:
