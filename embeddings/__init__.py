@@ -1,0 +1,1 @@
+"""Text to vectors to nearest rows; has never heard of an article."""

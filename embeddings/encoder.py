@@ -1,10 +1,13 @@
 """What an encoder is, and which engine runs which weights."""
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from . import bert, weights
 
 Vectors = NDArray[np.float32]
 Offsets = list[tuple[int, int]]
@@ -42,3 +45,73 @@ class Encoder(Protocol):
 
     def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
         """Character offsets `[start, end)` of each text's tokens, special tokens left out."""
+
+
+# Loading torch takes as long as encoding about this many passages without it.
+_BULK = 128
+
+
+def load(name: str | None = None) -> Encoder:
+    """The encoder of that name: None or the default's name for the default weights.
+
+    Args:
+        name: path or hub name of a sentence-transformers model.
+
+    Raises:
+        EncoderError: the model cannot be had.
+    """
+    if name is None or name == weights.NAME:
+        return DefaultEncoder()
+    from .sentence import SentenceEncoder
+
+    return SentenceEncoder.load(name)
+
+
+class DefaultEncoder:
+    """The default weights: questions and small batches in NumPy, bulk by sentence-transformers."""
+
+    name = weights.NAME
+    max_tokens = 256
+
+    def __init__(self) -> None:
+        found = weights.default_weights()
+        self.fingerprint = f"{weights.NAME}:{found.sha256[:16]}"
+        self._folder = found.folder
+        self._bert = bert.load(found.folder)
+        self._tokenizer = bert.tokenizer(found.folder)
+        self.dimensions = int(self._bert.words.shape[1])
+        self._bulk: Encoder | None = None
+        self._loading = threading.Lock()
+
+    def encode_documents(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> Vectors:
+        """Unit vectors of passages, shape (len(texts), dimensions); `progress` gets counts done."""
+        if len(texts) > _BULK or self._bulk is not None:
+            return self._sentence().encode_documents(texts, progress)
+        vectors = bert.encode(
+            self._bert, self._tokenizer.encode_batch(list(texts)), self.max_tokens
+        )
+        if progress:
+            progress(len(texts))
+        return vectors
+
+    def encode_query(self, text: str) -> Vectors:
+        """Unit vector of one question, shape (dimensions,)."""
+        vector: Vectors = bert.encode(self._bert, [self._tokenizer.encode(text)], self.max_tokens)[
+            0
+        ]
+        return vector
+
+    def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
+        """Character offsets of each text's tokens, special tokens left out."""
+        found = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [encoding.offsets for encoding in found]
+
+    def _sentence(self) -> Encoder:
+        with self._loading:
+            if self._bulk is None:
+                from .sentence import SentenceEncoder
+
+                self._bulk = SentenceEncoder.load(str(self._folder), self.fingerprint)
+        return self._bulk

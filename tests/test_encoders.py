@@ -1,0 +1,128 @@
+"""The real encoders; the toy ones need no test."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embeddings.encoder import load
+from embeddings.errors import EncoderError
+from embeddings.weights import NAME
+
+pytestmark = pytest.mark.real
+
+WORDS = (
+    "the leaders will meet in a city far to the east of naïve 東京 😀 U.S. trade 1,234 agreements "
+    "about anti-tank weapons, food-aid and e\u0301clairs שלום नमस्ते antidisestablishmentarianism"
+).split()
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load()
+
+
+def passages(count):
+    """Texts of 0 to 400 words in a fixed order, a few of them odd."""
+    dice = np.random.default_rng(7)
+    texts = [" ".join(dice.choice(WORDS, length)) for length in dice.integers(0, 400, count - 4)]
+    return [*texts, "", "\x00\ufffd", "x" * 5000, " \n\t "]
+
+
+def test_numpy_and_sentence_transformers_agree_on_200_passages(encoder):
+    texts = passages(200)
+    ours = np.concatenate(
+        [encoder.encode_documents(texts[:100]), encoder.encode_documents(texts[100:])]
+    )
+    theirs = encoder._sentence().encode_documents(texts)
+    assert (ours * theirs).sum(axis=1).min() >= 0.99999
+    assert np.allclose(np.linalg.norm(ours, axis=1), 1.0, atol=1e-5)
+
+
+def test_a_question_has_the_vector_of_the_same_passage(encoder):
+    (passage,) = encoder.encode_documents(["where will they meet?"])
+    assert encoder.encode_query("where will they meet?") @ passage == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_vector_of_a_text_does_not_depend_on_its_neighbours(encoder):
+    texts = passages(20)
+    together = encoder.encode_documents(texts)
+    for text, vector in zip(texts, together, strict=True):
+        assert np.allclose(encoder.encode_documents([text])[0], vector, atol=1e-5)
+
+
+def test_alike_texts_are_nearer_than_others(encoder):
+    question = encoder.encode_query("Where is the summit held?")
+    near, far = encoder.encode_documents(
+        ["The leaders will meet in Geneva.", "Rice should be rinsed before it is cooked."]
+    )
+    assert question @ near > question @ far + 0.2
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=80))
+def test_token_offsets_stand_in_order_inside_the_text_and_are_never_cut_off(text):
+    (offsets,) = load().token_offsets([text])
+    here = 0
+    for start, end in offsets:
+        assert here <= start <= end <= len(text)
+        here = start
+    (many,) = load().token_offsets(["word " * 2000])
+    assert len(many) == 2000
+
+
+def test_progress_counts_every_text(encoder):
+    counts = []
+    encoder.encode_documents(passages(10), counts.append)
+    encoder._sentence().encode_documents(passages(10), counts.append)
+    assert sum(counts) == 20
+
+
+def test_encoding_nothing_gives_no_rows(encoder):
+    assert encoder.encode_documents([]).shape == (0, 384)
+    assert encoder.token_offsets([]) == []
+
+
+def test_a_question_imports_no_torch():
+    script = (
+        "import sys; from embeddings.encoder import load; load().encode_query('where?');"
+        "print(*{'torch', 'transformers', 'sentence_transformers'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "\n"
+
+
+def test_a_model_that_cannot_be_had_offline_is_one_line_that_names_it(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(EncoderError, match="The model no/such-model cannot be had") as caught:
+        load("no/such-model")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def asymmetric(tmp_path_factory):
+    """The default weights, saved with a prompt for questions and one for passages."""
+    from sentence_transformers import SentenceTransformer
+
+    from embeddings.weights import default_weights
+
+    model = SentenceTransformer(str(default_weights().folder))
+    model.prompts = {"query": "query: ", "document": "passage: "}
+    folder = tmp_path_factory.mktemp("model")
+    model.save(str(folder))
+    return str(folder)
+
+
+def test_a_model_at_a_path_uses_its_own_prompts_and_has_its_own_fingerprint(asymmetric, encoder):
+    model = load(asymmetric)
+    assert model.name == asymmetric
+    assert model.fingerprint not in {encoder.fingerprint, load(NAME).fingerprint}
+    text = "where will they meet?"
+    assert model.encode_query(text) @ encoder.encode_query(f"query: {text}") > 0.9999
+    (passage,) = model.encode_documents([text])
+    assert passage @ encoder.encode_query(f"passage: {text}") > 0.9999
+    assert load(asymmetric).fingerprint == model.fingerprint
