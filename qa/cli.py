@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 
 from qa import locations, render
@@ -20,7 +19,7 @@ from qa.bot import TOP_K, Bot
 from qa.console import Console, complain, forward_warnings
 from qa.dates import parse_day
 from qa.errors import QaError
-from qa.model import Answer, Filters
+from qa.model import Answer, Filters, Mode
 
 if TYPE_CHECKING:
     from qa.indexing import Added
@@ -89,10 +88,10 @@ def run(arguments: Sequence[str]) -> int:
     except QaError as error:
         complain(str(error))
         return error.exit_code
-    except click.ClickException as error:
+    except typer.TyperException as error:
         complain(f"{error.format_message()} Help: qa --help")
         return 2
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         complain("interrupted; what was done before is kept.")
         return INTERRUPTED
     except BrokenPipeError:
@@ -367,7 +366,7 @@ def eval_(
     from qa import evaluation
 
     console = Console.of(quiet=quiet)
-    modes = [chosen.value for chosen in mode or list(Modes)]
+    modes: list[Mode] = [chosen.value for chosen in mode or list(Modes)]
     found = []
     for folder in folders:
         cached = locations.library_of([folder], model)

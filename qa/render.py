@@ -145,7 +145,7 @@ def why(hit: Hit) -> str:
     """The signals of a hit in words."""
     said = {
         "dense": "alike in meaning (cosine) {:.2f}",
-        "lexical": "shares the question's words (BM25, best = 1) {:.2f}",
+        "lexical": "shares the question's words (BM25, share of the most) {:.2f}",
     }
     parts = [said.get(name, name + " {:.2f}").format(value) for name, value in hit.signals.items()]
     if hit.passage.noise:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from embeddings.encoder import Encoder, Vectors
 
 # Chosen on one part of public sets and reported on another: docs/quality.md.
-LEXICAL_WEIGHT = 0.5
-TITLE_WEIGHT = 1.0
+LEXICAL_WEIGHT = 1.0
+TITLE_WEIGHT = 2.0
 # What a caption or headline keeps of its score: it outranks only prose that is off the subject.
 NOISE_FACTOR = 0.25
 
 _CANDIDATES = 100
+# FTS5's k1 of BM25: a term can bring at most its idf times k1 + 1.
+_K1 = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def rank(library: Library, snapshot: Snapshot, query: Query, top_k: int) -> list
 
 
 def fused(signals: Mapping[str, float], mode: Mode) -> float:
-    """One score from the signals of a passage: cosine, and BM25 over the question's maximum."""
+    """One score from the signals of a passage: cosine, and BM25 as a share of what it could be."""
     if mode == "dense":
         return signals["dense"]
     if mode == "lexical":
@@ -94,8 +96,8 @@ def _signals(
     lexical: dict[int, float] = {}
     dense: dict[int, float] = {}
     if query.mode != "dense":
+        most = (_K1 + 1) * sum(snapshot.idf(query.terms).values())
         found = snapshot.lexical(query.terms, k, query.filters, TITLE_WEIGHT)
-        most = max((score for _, score in found), default=1.0)
         lexical = {passage_id: score / most for passage_id, score in found}
     if query.vector is not None:
         nearest = library.vectors(snapshot).search(query.vector, k, snapshot.allowed(query.filters))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import typer
-from click.testing import CliRunner
+from typer.testing import CliRunner
 
 from qa.cli import app
 
@@ -20,7 +20,7 @@ def page() -> str:
 
 def _block(title: str, arguments: list[str]) -> str:
     runner = CliRunner(env={"COLUMNS": "80", "TERM": "dumb", "TERMINAL_WIDTH": "80"})
-    done = runner.invoke(typer.main.get_command(app), [*arguments, "--help"], prog_name="qa")
+    done = runner.invoke(app, [*arguments, "--help"], prog_name="qa")
     assert done.exit_code == 0, done.output
     return f"## {title}\n\n```text\n{done.output.strip()}\n```\n"
 

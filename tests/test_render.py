@@ -83,8 +83,8 @@ def test_more_hits_go_on_where_the_last_ones_ended():
 def test_signals_are_explained_in_words():
     noisy = replace(hit(), passage=replace(hit().passage, noise="caption"))
     assert why(noisy) == (
-        "score 0.91: alike in meaning (cosine) 0.61; shares the question's words (BM25, best = 1)"
-        " 0.40; a caption, not prose: ranked lower"
+        "score 0.91: alike in meaning (cosine) 0.61; shares the question's words (BM25, share of"
+        " the most) 0.40; a caption, not prose: ranked lower"
     )
     assert "cosine" in answer_text(answer(hit()), width=200, explain=True)
 

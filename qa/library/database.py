@@ -58,6 +58,7 @@ CREATE TABLE caches (
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE lexical USING fts5 (title, text, tokenize = 'unicode61');
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab (lexical, row);
 """
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import math
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
@@ -196,6 +197,20 @@ class Snapshot:
         )
         return sorted(rows, key=lambda row: (-row[1], row[0]))
 
+    def idf(self, terms: Sequence[str]) -> dict[str, float]:
+        """How rare each term is: ln((N - n + ½) / (n + ½)) for n of N passages, at least 1e-6.
+
+        As FTS5 counts it for BM25; a term that no passage holds is the rarest.
+        """
+        holding = dict(
+            self._db.execute(
+                "SELECT term, doc FROM vocabulary WHERE term IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(terms)),),
+            )
+        )
+        (total,) = self._db.execute("SELECT count(*) FROM passages").fetchone()
+        return {term: _idf(total, holding.get(term, 0)) for term in terms}
+
     def vectors(self, after: int = 0) -> "Iterator[tuple[int, bytes]]":
         """The vectors of passages with an id beyond `after`, as (id, fp16 bytes).
 
@@ -265,6 +280,11 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
         conditions.append("a.date <= ?")
         values.append(filters.until.isoformat())
     return (f"WHERE {' AND '.join(conditions)}" if conditions else ""), values
+
+
+def _idf(total: int, holding: int) -> float:
+    odds = (total - holding + 0.5) / (holding + 0.5)
+    return max(1e-6, math.log(odds))
 
 
 def _article(row: Sequence[Any]) -> Article:
