@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa.errors import QaError
+from qa.errors import QaError, ReadError
 from qa.model import Citation, text_sha256
+from qa.reading.decoding import decode
 from qa.render import clean
 
 # How editors that do not know `+LINE FILE` take a line.
@@ -112,11 +113,15 @@ def line_in_file(citation: Citation, path: Path) -> int | None:
         QaError: The file is no longer there, or cannot be read.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+        data = path.read_bytes()
     except OSError as error:
         raise QaError(
             f"{path} cannot be opened: {error.strerror}. The library still has its text: show it."
         ) from error
+    try:
+        text = decode(data, str(path))
+    except ReadError:
+        return None  # no longer a text: it can still be opened
     same = text_sha256(text[citation.start : citation.end]) == citation.sha256
     return citation.line if same else None
 

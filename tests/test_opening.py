@@ -103,9 +103,16 @@ def test_the_line_is_known_while_the_file_still_says_what_is_cited(file):
     assert line_in_file(CITATION, file) is None
 
 
-def test_a_byte_order_mark_moves_nothing(file):
-    file.write_text("\ufeff" + TEXT, encoding="utf-8")
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_the_line_is_known_in_other_encodings_too(file, encoding):
+    file.write_text(TEXT, encoding=encoding)
     assert line_in_file(CITATION, file) == 5
+
+
+@pytest.mark.parametrize("data", [b"", bytes(range(32)) * 9])
+def test_a_file_that_is_no_longer_text_has_no_line(file, data):
+    file.write_bytes(data)
+    assert line_in_file(CITATION, file) is None
 
 
 def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path):
