@@ -1,5 +1,6 @@
 """The turns of a chat: a command and what was said before become a reply. No terminal here."""
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,7 +92,7 @@ class Chat:
                 citation = self._hit(number).citation
                 return open_citation(citation, self._bot.show(citation).origin)
             case Why(number):
-                return why(self._hit(number))
+                return textwrap.fill(why(self._hit(number)), max(1, self._width()))
             case Sources(part):
                 return _listed(self._bot.articles(), part)
             case ShowFilter():

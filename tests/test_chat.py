@@ -106,6 +106,14 @@ def test_show_gives_the_passage_in_its_article(typed):
     assert "Nobody says when they meet." in said.out.rpartition("[1]")[2]
 
 
+def test_why_gives_the_signals_in_words_within_the_width(typed, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    said = typed("where will the leaders meet?\r").out
+    reasons = typed("where will the leaders meet?\r/why 1\r").out.removeprefix(said)
+    assert "alike in meaning" in reasons.replace("\n", " ")
+    assert max(map(len, reasons.splitlines())) <= 30
+
+
 def test_more_goes_on_numbering_and_what_was_shown_keeps_its_number(bot, typed):
     said = typed("rain litres village\r/more\r/why 6\r/save a.json\r")
     numbers = [line[1:].partition("]")[0] for line in said.out.splitlines() if line[:1] == "["]
