@@ -11,7 +11,8 @@ def main() -> None:
     try:
         side_by_side()
     except QaError as error:
-        sys.exit(f"qa: {error}")
+        sys.stderr.write(f"qa: {error}\n")
+        sys.exit(error.exit_code)
     from embeddings.threads import settle
 
     settle()

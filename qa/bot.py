@@ -240,7 +240,7 @@ class Bot:
                 passages=passages,
                 model=snapshot.encoder,
                 version=snapshot.version,
-                bytes=sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
+                bytes=self._library.size(),
             )
 
     def _search(

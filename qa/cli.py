@@ -4,7 +4,6 @@ Exit codes, as grep has them: 0 answered, 1 nothing here answers that, 2 usage o
 3 library missing, damaged or of another model, 130 interrupted.
 """
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -16,7 +15,7 @@ import typer
 
 from qa import locations, render
 from qa.bot import TOP_K, Bot
-from qa.console import Console, complain, forward_warnings
+from qa.console import Console, OutputClosed, complain, forward_warnings
 from qa.dates import parse_day
 from qa.errors import QaError
 from qa.model import Answer, Filters, Mode
@@ -84,21 +83,20 @@ def run(arguments: Sequence[str]) -> int:
     """Runs a command and gives its exit code; no traceback reaches a user."""
     forward_warnings()
     try:
-        return app(list(arguments), prog_name="qa", standalone_mode=False) or 0
+        code = int(app(list(arguments), prog_name="qa", standalone_mode=False) or 0)
     except QaError as error:
         complain(str(error))
         return error.exit_code
     except typer.TyperException as error:
-        complain(f"{error.format_message()} Help: qa --help")
+        complain(f"{error.format_message().rstrip('.')}. Help: qa --help")
         return 2
-    except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted; what was done before is kept.")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has seen enough (`qa ask … | head -1`): that is no error. Without this,
-        # Python would complain when it flushes stdout on its way out.
-        sys.stdout = None
+    except OutputClosed:
         return 0
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        complain("interrupted; what was done before is kept.")
+    return code
 
 
 @app.callback(invoke_without_command=True)
@@ -174,7 +172,7 @@ def search(
     for text in _questions(question):
         hits = bot.search(text, top_k=top_k, mode=mode.value, filters=filters)
         if as_json or question == "-":
-            console.show(json.dumps(render.hits_as_dicts(hits), ensure_ascii=False))
+            console.show(render.dumps(render.hits_as_dicts(hits)))
         else:
             for hit in hits:
                 console.show(
@@ -258,7 +256,7 @@ def list_(
             }
             for info in infos
         ]
-        console.show(json.dumps(rows, ensure_ascii=False, indent=2))
+        console.show(render.dumps(rows, indent=2))
         return
     for info in infos:
         date = info.date.isoformat() if info.date else "-" * 10
@@ -280,7 +278,7 @@ def status(library: Library = None, as_json: AsJson = False) -> None:
         "bytes": found.bytes,
     }
     if as_json:
-        console.show(json.dumps(values, ensure_ascii=False, indent=2))
+        console.show(render.dumps(values, indent=2))
     else:
         width = max(map(len, values))
         console.show("\n".join(f"{name:{width}}  {value}" for name, value in values.items()))
@@ -374,7 +372,7 @@ def eval_(
             bot = Bot.open(cached, model=model, create=True)
             found.append(evaluation.evaluate(folder, bot, modes, progress))
     if as_json:
-        console.show(json.dumps(evaluation.as_json(found), indent=2))
+        console.show(render.dumps(evaluation.as_json(found), indent=2))
     else:
         console.show(evaluation.table(found))
 
@@ -458,7 +456,7 @@ def _report(console: Console, bot: Bot, added: "Added", *, as_json: bool) -> Non
             "passed_over": dict(added.passed_over),
             "seconds": round(added.seconds, 3),
         }
-        console.show(json.dumps(values, ensure_ascii=False, indent=2))
+        console.show(render.dumps(values, indent=2))
         return
     over = ", ".join(f"{count} {why}" for why, count in added.passed_over.items())
     console.notice(

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _PATIENCE_S = 1.0
 
 
+class OutputClosed(Exception):  # noqa: N818 -- no error: the reader has seen enough
+    """Whoever reads stdout has gone (`qa ask … | head -1`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
     """What stdout and stderr can show, and how much is to be said."""
@@ -36,10 +40,19 @@ class Console:
         return cls(_style(color=color), shutil.get_terminal_size().columns, quiet)
 
     def show(self, text: str) -> None:
-        """Writes to stdout; what it cannot encode is written as escapes."""
+        """Writes to stdout; what it cannot encode is written as escapes.
+
+        Raises:
+            OutputClosed: nobody reads it any more.
+        """
         encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            # Python flushes stdout once more on its way out, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise OutputClosed from error
 
     def notice(self, text: str) -> None:
         """Says something on the way, unless told to be quiet."""

@@ -9,7 +9,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 
-# Words joined by apostrophes or inner full stops stay one ("U.S.", "Shoigu's"). Scripts without
+# Words joined by apostrophes or inner full stops stay one ("U.S.", "Mary's"). Scripts without
 # spaces are taken by single characters, so that any part of a run of them can match. The marks of
 # Hebrew, Arabic, Indic and Thai letters are no letters to Python and are named.
 _SINGLE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"

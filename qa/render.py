@@ -247,7 +247,13 @@ def _escaped(text: str) -> str:
 
 def answer_json(answer: Answer, *, indent: int | None = 2) -> str:
     """An answer as JSON, as `docs/answer.schema.json` describes it; one line without indent."""
-    return json.dumps(as_dict(answer), ensure_ascii=False, indent=indent)
+    return dumps(as_dict(answer), indent=indent)
+
+
+def dumps(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401 -- any JSON value
+    """JSON that is safe to print: what a terminal would obey is written as JSON's own escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _CONTROL.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def as_dict(answer: Answer) -> dict[str, Any]:

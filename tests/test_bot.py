@@ -84,6 +84,7 @@ def test_filters_are_applied_before_ranking(bot):
     for filters, expected in (
         (Filters(sources=("SUMMIT",)), {"news/summit.txt"}),
         (Filters(sources=("news/*.md",)), {"news/weather.md"}),
+        (Filters(sources=("sum*",)), {"news/summit.txt"}),
         (Filters(sources=("f.org",)), {"news/more.jsonl"}),
         (Filters(since=dt.date(2023, 9, 1)), {"news/weather.md"}),
         (Filters(until=dt.date(2023, 8, 1)), {"news/more.jsonl"}),

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import jsonschema
+import pexpect
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -133,15 +134,20 @@ def test_articles_are_listed_shown_and_removed(qa, library):
     assert json.loads(qa("status", "--json").stdout)["articles"] == 1
 
 
-def test_open_starts_the_editor_at_the_line(qa, library):
+def test_open_without_a_terminal_says_the_place(qa, library, articles):
+    done = qa("open", "summit.txt:3", env={"EDITOR": "vi"})
+    assert done.stdout == f"{articles / 'summit.txt'}:3\n"
+
+
+def test_open_starts_the_editor_at_the_line(qa, library, articles):
     editor = qa.folder / "editor"
     editor.write_text('#!/bin/sh\necho "$@" > opened\n')
     editor.chmod(0o755)
-    qa("open", "articles/summit.txt:3", env={"EDITOR": str(editor), "VISUAL": "", "TERM": "xterm"})
-    assert (qa.folder / "opened").read_text().split() == [
-        "+3",
-        str(qa.folder / "articles" / "summit.txt"),
-    ]
+    env = {**qa.env, "EDITOR": str(editor), "VISUAL": "", "TERM": "xterm"}
+    arguments = ["-m", "qa", "open", "articles/summit.txt:3"]
+    with pexpect.spawn(sys.executable, arguments, cwd=str(qa.folder), env=env) as terminal:
+        terminal.expect(pexpect.EOF)
+    assert (qa.folder / "opened").read_text().split() == ["+3", str(articles / "summit.txt")]
 
 
 def test_text_from_standard_input_is_added(qa, library):
@@ -181,7 +187,7 @@ def test_errors_are_one_line_with_the_next_step_and_the_exit_code_of_their_kind(
         (("ask", "", "articles"), 2, "The question is empty"),
         (("ask", "y" * 10_000, "articles"), 2, "10,000 characters"),
         (("ask",), 2, "question"),
-        (("ask", "x", "articles", "-k", "0"), 2, "0"),
+        (("ask", "x", "articles", "-k", "0"), 2, "--top-k"),
         (("ask", "x", "articles", "--mode", "psychic"), 2, "psychic"),
         (("frobnicate",), 2, "frobnicate"),
         (("verify", "nowhere.json"), 2, "nowhere.json"),

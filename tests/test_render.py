@@ -123,6 +123,12 @@ def test_json_is_as_its_schema_says(found):
     assert as_dict(spanned)["hits"][0]["span"]["text"] == "Vladivostok"
 
 
+def test_json_holds_every_character_by_value_and_none_that_a_terminal_obeys():
+    text = answer_json(answer(hit(EVIL)))
+    assert json.loads(text)["hits"][0]["text"] == EVIL
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
+
+
 def test_json_on_one_line_is_one_line():
     assert "\n" not in answer_json(answer(hit("two\nlines")), indent=None)
 

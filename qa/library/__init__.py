@@ -68,6 +68,14 @@ class Library:
         """Whether there is a library in the folder."""
         return database.exists(self.folder)
 
+    def size(self) -> int:
+        """Bytes of its files on disk; those that a writer is just taking away count nothing."""
+        total = 0
+        for path in self.folder.iterdir():
+            with suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
+
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """The newest version, unchanging until the end of the `with`."""

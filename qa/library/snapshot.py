@@ -268,10 +268,9 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
     if filters.sources:
         either = []
         for source in filters.sources:
-            pattern = source.lower()
-            pattern = pattern if any(char in pattern for char in "*?[") else f"*{pattern}*"
-            either.append("lower(a.source) GLOB ? OR lower(coalesce(a.url, '')) GLOB ?")
-            values += [pattern, pattern]
+            for pattern in _patterns(source.lower()):
+                either.append("lower(a.source) GLOB ? OR lower(coalesce(a.url, '')) GLOB ?")
+                values += [pattern, pattern]
         conditions.append(f"({' OR '.join(either)})")
     if filters.since:
         conditions.append("a.date >= ?")
@@ -280,6 +279,13 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
         conditions.append("a.date <= ?")
         values.append(filters.until.isoformat())
     return (f"WHERE {' AND '.join(conditions)}" if conditions else ""), values
+
+
+def _patterns(source: str) -> list[str]:
+    """The globs of a source as it was typed: a part of it, a glob of it, or of its last name."""
+    if not any(char in source for char in "*?["):
+        return [f"*{source}*"]
+    return [source] if "/" in source else [source, f"*/{source}"]
 
 
 def _idf(total: int, holding: int) -> float:

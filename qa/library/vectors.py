@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from embeddings.errors import IndexFileError
-from embeddings.index import VectorIndex
 from numpy.typing import NDArray
 
+from embeddings.errors import IndexFileError
+from embeddings.index import VectorIndex
 from qa.library.snapshot import Cache, Snapshot
 
 _log = logging.getLogger(__name__)
