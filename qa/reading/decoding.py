@@ -21,6 +21,7 @@ _HIGH = bytes(range(128, 256))
 
 # English in UTF-16 is half NULs; text in any other encoding has next to none.
 _NUL_SHARE = 0.3
+_FEW_NULS = 8
 # Compressed data holds a tenth control characters, legacy text none.
 _CONTROL_SHARE = 0.03
 # Below this share (and number) of bytes beyond ASCII, detection guesses: it takes quotation marks
@@ -55,7 +56,7 @@ def is_binary(data: bytes) -> bool:
     sample = data[:SAMPLE]
     if sample.startswith(tuple(mark for mark, _ in _MARKS)) or _wide(sample):
         return False
-    if sample.count(0) > _NUL_SHARE * len(sample):
+    if sample.count(0) > max(_FEW_NULS, _NUL_SHARE * len(sample)):
         return True
     return not _is_utf8(sample) and _share(sample, _CONTROL) > _CONTROL_SHARE
 
@@ -91,7 +92,7 @@ def _wide(data: bytes) -> str | None:
     pairs = data[: len(data[:SAMPLE]) // 2 * 2]
     even, odd = pairs[::2].count(0), pairs[1::2].count(0)
     few, many = sorted((even, odd))
-    if many <= _NUL_SHARE * len(pairs) or few > many // 20:
+    if many <= max(_FEW_NULS, _NUL_SHARE * len(pairs)) or few > many // 20:
         return None
     encoding = "utf-16-be" if even > odd else "utf-16-le"
     # A text needs more than NULs and control characters to be one.

@@ -21,7 +21,8 @@ class Found:
     """What a path holds.
 
     `files` are absolute and sorted, each once. `passed_over` maps a reason (hidden, ignored,
-    binary, other format, linked folder, unreadable, not a file) to a count, a folder counting one.
+    binary, other format, linked folder, broken link, unreadable, not a file) to a count, a folder
+    counting one.
     """
 
     files: tuple[Path, ...]
@@ -95,8 +96,13 @@ class _Walk:
             return "hidden"
         if _is_ignored(entry, ignored):
             return "ignored"
+        if entry.is_symlink() and not _leads_somewhere(entry.path):
+            return "broken link"
         if entry.is_dir():
             return "linked folder" if entry.is_symlink() else None
+        return self._why_no_article(entry)
+
+    def _why_no_article(self, entry: "os.DirEntry[str]") -> str | None:
         if not entry.is_file():
             return "not a file"
         if _sniffs_binary(entry.path):
@@ -131,6 +137,14 @@ def _is_ignored(entry: "os.DirEntry[str]", ignored: Sequence[_Ignored]) -> bool:
         if said is not None:
             return said
     return False
+
+
+def _leads_somewhere(link: str) -> bool:
+    try:
+        os.stat(link)  # noqa: PTH116 -- os.path.exists and Path.exists do not agree on loops
+    except OSError:
+        return False
+    return True
 
 
 def _sniffs_binary(path: str) -> bool:
