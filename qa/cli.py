@@ -7,7 +7,6 @@ Exit codes, as grep has them: 0 answered, 1 nothing here answers that, 2 usage o
 import sys
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -105,6 +104,8 @@ def _main(
     show_version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     if show_version:
+        from importlib.metadata import version
+
         Console.of().show(f"qa {version('article-qa')}")
     elif context.invoked_subcommand is None:
         chat()
@@ -174,12 +175,13 @@ def search(
         if as_json or question == "-":
             console.show(render.dumps(render.hits_as_dicts(hits)))
         else:
-            for hit in hits:
-                console.show(
-                    render.hit_text(
-                        hit, text, width=console.width, style=console.style, explain=explain
-                    )
+            texts = (
+                render.hit_text(
+                    hit, text, width=console.width, style=console.style, explain=explain
                 )
+                for hit in hits
+            )
+            console.show("\n\n".join(texts))
         status = max(status, not hits)
     raise typer.Exit(status)
 

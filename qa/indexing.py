@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from embeddings.encoder import Encoder
 
 # Passages are cut to this many tokens of the encoder; docs/quality.md has the measurement.
-PASSAGE_TOKENS = 96
+PASSAGE_TOKENS = 128
 # What an interruption can cost: this many passages are encoded and committed together.
 _BATCH = 512
 # A title that leaves less room than this is cut off by the encoder, not the passage.

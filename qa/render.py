@@ -92,7 +92,7 @@ def answer_text(
         hit_text(hit, answer.question, width=width, style=style, explain=explain)
         for hit in answer.hits[start:]
     ]
-    return "\n".join(blocks)
+    return "\n\n".join(blocks)
 
 
 def _verdict(answer: Answer, width: int, style: Style) -> str:
@@ -146,6 +146,7 @@ def why(hit: Hit) -> str:
     said = {
         "dense": "alike in meaning (cosine) {:.2f}",
         "lexical": "shares the question's words (BM25, share of the most) {:.2f}",
+        "coverage": "holds this share of its rare words {:.2f}",
     }
     parts = [said.get(name, name + " {:.2f}").format(value) for name, value in hit.signals.items()]
     if hit.passage.noise:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from embeddings.encoder import Encoder, Vectors
 
 # Chosen on one part of public sets and reported on another: docs/quality.md.
-LEXICAL_WEIGHT = 1.0
-TITLE_WEIGHT = 2.0
+LEXICAL_WEIGHT = 0.7
+COVERAGE_WEIGHT = 0.3
+TITLE_WEIGHT = 1.0
 # What a caption or headline keeps of its score: it outranks only prose that is off the subject.
 NOISE_FACTOR = 0.25
 
@@ -46,9 +47,8 @@ def load_encoder(name: str | None) -> "Encoder":
     Raises:
         ModelError: it cannot be loaded.
     """
-    from embeddings.errors import EncoderError
-
     from embeddings.encoder import load
+    from embeddings.errors import EncoderError
 
     try:
         return load(name)
@@ -80,42 +80,47 @@ def rank(library: Library, snapshot: Snapshot, query: Query, top_k: int) -> list
 
 
 def fused(signals: Mapping[str, float], mode: Mode) -> float:
-    """One score from the signals of a passage: cosine, and BM25 as a share of what it could be."""
-    if mode == "dense":
-        return signals["dense"]
-    if mode == "lexical":
-        return signals["lexical"]
-    weighted = signals["dense"] + LEXICAL_WEIGHT * signals["lexical"]
-    return weighted / (1.0 + LEXICAL_WEIGHT)
+    """One score from the signals of a passage; in hybrid mode their weighted mean."""
+    if mode != "hybrid":
+        return signals[mode]
+    weighted = (
+        signals["dense"]
+        + LEXICAL_WEIGHT * signals["lexical"]
+        + COVERAGE_WEIGHT * signals["coverage"]
+    )
+    return weighted / (1.0 + LEXICAL_WEIGHT + COVERAGE_WEIGHT)
 
 
 def _signals(
     library: Library, snapshot: Snapshot, query: Query, k: int
 ) -> dict[int, dict[str, float]]:
-    """What each side says of each candidate that either of them found."""
+    """What each side says of each candidate that either of them found.
+
+    dense is the cosine, lexical BM25 as a share of the most that the question's terms could bring,
+    coverage the share of their rareness (idf) that the passage holds.
+    """
+    idf = snapshot.idf(query.terms)
+    rareness = sum(idf.values())
     lexical: dict[int, float] = {}
-    dense: dict[int, float] = {}
     if query.mode != "dense":
-        most = (_K1 + 1) * sum(snapshot.idf(query.terms).values())
         found = snapshot.lexical(query.terms, k, query.filters, TITLE_WEIGHT)
-        lexical = {passage_id: score / most for passage_id, score in found}
-    if query.vector is not None:
-        nearest = library.vectors(snapshot).search(query.vector, k, snapshot.allowed(query.filters))
-        dense = dict(nearest)
-        dense.update(_cosines(snapshot, query.vector, [key for key in lexical if key not in dense]))
+        lexical = {passage_id: score / (rareness * (_K1 + 1)) for passage_id, score in found}
+    if query.vector is None:
+        return {passage_id: {"lexical": score} for passage_id, score in lexical.items()}
+    nearest = library.vectors(snapshot).search(query.vector, k, snapshot.allowed(query.filters))
+    dense = dict(nearest)
+    if query.mode == "dense":
+        return {passage_id: {"dense": score} for passage_id, score in dense.items()}
+    dense |= _cosines(snapshot, query.vector, [key for key in lexical if key not in dense])
+    held = snapshot.terms_of(list(dense))
     return {
-        passage_id: _named(dense.get(passage_id), lexical.get(passage_id), query.mode)
-        for passage_id in sorted(dense.keys() | lexical.keys())
+        passage_id: {
+            "dense": score,
+            "lexical": lexical.get(passage_id, 0.0),
+            "coverage": sum(idf[term] for term in idf if term in held[passage_id]) / rareness,
+        }
+        for passage_id, score in dense.items()
     }
-
-
-def _named(dense: float | None, lexical: float | None, mode: Mode) -> dict[str, float]:
-    signals = {}
-    if mode != "lexical":
-        signals["dense"] = dense or 0.0
-    if mode != "dense":
-        signals["lexical"] = lexical or 0.0
-    return signals
 
 
 def _cosines(snapshot: Snapshot, vector: "Vectors", ids: Sequence[int]) -> dict[int, float]:

@@ -63,7 +63,7 @@ def test_every_mode_ranks_with_its_own_signals(bot):
     for mode, signals in (
         ("dense", {"dense"}),
         ("lexical", {"lexical"}),
-        ("hybrid", {"dense", "lexical"}),
+        ("hybrid", {"dense", "lexical", "coverage"}),
     ):
         hits = bot.search("armored train", mode=mode)
         assert texts(hits)[0] == "An armored train left."

@@ -103,7 +103,7 @@ def test_filters_choose_among_articles(qa, library):
         "articles/harbour.md"
     }
     assert qa("search", "harbour", "--source", "summit", "--json").stdout.count("harbour") == 0
-    assert qa("search", "harbour", "--since", "2022", code=1).stdout == ""
+    assert qa("search", "harbour", "--since", "2022", code=1).stdout == "\n"
     assert "is no date" in qa("search", "harbour", "--since", "soon", code=2).stderr
     assert "exchange" in qa("ask", "x", "--since", "2022", "--until", "2021", code=2).stderr
 

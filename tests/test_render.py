@@ -49,7 +49,7 @@ def answer(*hits, status="answered"):
 
 def test_an_answer_shows_passage_title_date_and_citation():
     assert answer_text(answer(hit()), width=60) == (
-        "confidence 0.93\n"
+        "confidence 0.93\n\n"
         "[1] A title (2023-09-11)\n"
         "    They will meet in Vladivostok.\n"
         "    news/a.txt:5 ¶2"
@@ -59,7 +59,7 @@ def test_an_answer_shows_passage_title_date_and_citation():
 def test_an_answer_that_is_none_says_so_before_the_nearest_passages():
     text = answer_text(answer(hit(), status="unanswered"), width=100)
     assert text.startswith(
-        "Nothing here answers that (confidence 0.93). The nearest passages:\n[1]"
+        "Nothing here answers that (confidence 0.93). The nearest passages:\n\n[1]"
     )
     assert answer_text(answer(status="unanswered"), width=100).startswith("Nothing here")
 

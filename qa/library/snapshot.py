@@ -211,6 +211,15 @@ class Snapshot:
         (total,) = self._db.execute("SELECT count(*) FROM passages").fetchone()
         return {term: _idf(total, holding.get(term, 0)) for term in terms}
 
+    def terms_of(self, ids: Sequence[int]) -> dict[int, frozenset[str]]:
+        """The terms of each passage and of its title."""
+        rows = self._db.execute(
+            "SELECT rowid, title || ' ' || text FROM lexical"
+            " WHERE rowid IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        return {passage_id: frozenset(held.split()) for passage_id, held in rows}
+
     def vectors(self, after: int = 0) -> "Iterator[tuple[int, bytes]]":
         """The vectors of passages with an id beyond `after`, as (id, fp16 bytes).
 
