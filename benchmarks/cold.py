@@ -53,9 +53,8 @@ def main() -> None:
         plain = [sys.executable, "-c", PLAIN, model, QUESTION]
         rows = [(_timed(ours, folder), _timed(plain, folder)) for _ in range(options.pairs + 1)][1:]
     ratios = sorted(b[0] / a[0] for a, b in rows)
-    print(
-        f"{dt.datetime.now(tz=dt.UTC).date()}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores,"
-    )
+    machine = platform.processor() or platform.machine()
+    print(f"{dt.datetime.now(tz=dt.UTC).date()}, {machine}, {os.cpu_count()} cores,")
     print(
         f"Python {platform.python_version()}, {options.articles} articles, {options.pairs} pairs\n"
     )

@@ -38,7 +38,7 @@ from qa.render import (
     why,
 )
 
-TOP_K = 5
+TOP_K = 3  # what fits on a screen; /more has the rest
 PARAGRAPHS = 2  # that /show puts before and after the passage
 LISTED = 50  # articles that /sources lists at once: two screens
 
