@@ -1,6 +1,5 @@
 """Where things lie: libraries, the history of chats, and the two packages of `qa` themselves."""
 
-import hashlib
 import importlib.util
 import os
 from collections.abc import Iterable
@@ -31,6 +30,8 @@ def library(named: str | Path | None = None) -> Path:
 
 def library_of(paths: Iterable[Path], model: str | None) -> Path:
     """The folder of the library that stands for these paths alone, in the user's cache."""
+    import hashlib
+
     from platformdirs import user_cache_path
 
     names = sorted({str(path.resolve()) for path in paths})

@@ -6,6 +6,7 @@ Text of articles may hold anything; `clean` stands between it and every terminal
 import datetime as dt
 import json
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +21,9 @@ SCHEMA = "qa.answer/1"
 _INDENT = "    "
 # C0 and C1 controls, and the marks that turn the direction of writing around.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+# Western letters and punctuation: each takes one column.
+_NARROW = re.compile("[\\s\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e]*")
 
 
 def _no_link(_: Citation) -> str | None:
@@ -216,11 +220,15 @@ def _title(citation: Citation) -> str:
 
 
 def _wrap(text: str, width: int, indent: str = "") -> list[str]:
+    # Under three columns nothing can be read, but nothing may break either.
+    columns = max(3, width)
+    hanging = indent if width > len(indent) + 3 else ""
+    if _NARROW.fullmatch(text):
+        return textwrap.wrap(text, columns, subsequent_indent=hanging)
+    # Its tables take 20 ms to load: only for text that has wide characters, marks or colours.
     from wcwidth import wrap
 
-    # Under three columns nothing can be read, but nothing may break either.
-    hanging = indent if width > len(indent) + 3 else ""
-    return list(wrap(text, max(3, width), subsequent_indent=hanging))
+    return list(wrap(text, columns, subsequent_indent=hanging))
 
 
 def answer_markdown(answer: Answer) -> str:
