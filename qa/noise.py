@@ -83,7 +83,8 @@ _RULES: tuple[tuple[NoiseKind, re.Pattern[str]], ...] = (
         _any(
             r"(?i:(?:image|photo|video|picture) caption|captions?\s*:|image source)\b",
             r"(?i:file (?:photo|image|picture))\s*[:–—-]|FILE(?: PHOTO)? ?[–—:-] ",
-            rf"(?i:{_PICTURE})\s?:\s|(?i:pictured(?:\s*:|,| above| below| left| right| here))\b",
+            rf"(?i:{_PICTURE})\s?:\s",
+            r"(?i:pictured)(?:\s*[:,]|(?i: above| below| left| right| here)\b)",
             r"(?:File|Handout) (?:photo(?:graph)?|picture|image) of\b",
             r"In this (?:[A-Z][\w.]* \d{1,2},? (?:\d{4},? )?)?(?:file |undated )?"
             r"(?:photo|image|picture) (?:taken|provided|released|made|from|by)\b",

@@ -179,10 +179,10 @@ def _is_publisher(text: str) -> bool:
 def _authors(text: str) -> str | None:
     """The names after "By"; None if it is something else that stands there."""
     text = text.strip().rstrip(".") if text.count(" ") > 0 else text.strip()
-    if _OUTLET.fullmatch(text):
+    bare = _ENDING.sub("", _WHERE.sub("", text))
+    if _OUTLET.fullmatch(text) and not is_name(bare):
         return text
-    text = _ENDING.sub("", _WHERE.sub("", text))
-    parts = [part for part in _JOINTS.split(text) if part]
+    parts = [part for part in _JOINTS.split(bare) if part]
     names = [part for part in parts if is_name(part) and not _ROLE.fullmatch(part)]
     rest = [part for part in parts if part not in names]
     if not names or not is_name(parts[0]) or not all(_is_publisher(part) for part in rest):

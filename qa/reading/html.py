@@ -20,7 +20,9 @@ _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 _HEAD = 4096
 # Lines that belong together: items of a list, rows of a table.
 _TOGETHER = re.compile(r"(?:- |\|)")
-_UNSEEN = frozenset({"script", "style", "noscript", "template", "head", "svg"})
+_UNSEEN = frozenset(
+    {"script", "style", "noscript", "template", "title", "svg", "nav", "aside", "footer"}
+)
 _INLINE = frozenset(
     "a abbr b bdi bdo cite code data dfn em font i kbd mark q s samp small span strong sub sup "
     "time tt u var wbr".split()
@@ -38,7 +40,10 @@ def articles(data: bytes, origin: Origin) -> Iterator[Article | ReadError]:
     # NUL is no character of HTML, and the parser stops at it.
     page = _DECLARATION.sub("", page.replace("\0", "\ufffd"), count=1)
     metadata, text = _extracted(page)
-    text = without_surrogates(text or _visible(page))
+    blocks = _visible(page)
+    # Where trafilatura finds no article it breaks lines at every inline element: "Kim", "will".
+    whole = len(text.split("\n\n")) > len(blocks)
+    text = without_surrogates("\n\n".join(blocks) if whole or not text else text)
     if not text.strip():
         raise ReadError(
             f"{origin.source} has no text. A page that a script fills must be saved as text."
@@ -83,12 +88,13 @@ def _said(metadata: object, name: str) -> str | None:
     return without_surrogates(value) if isinstance(value, str) and value.strip() else None
 
 
-def _visible(page: str) -> str:
+def _visible(page: str) -> list[str]:
+    """The text of each block of a page that shows any."""
     parser = _Visible()
     parser.feed(page)
     parser.close()
     blocks = (" ".join(block.split()) for block in "".join(parser.pieces).split("\f"))
-    return "\n\n".join(filter(None, blocks))
+    return [block for block in blocks if block]
 
 
 class _Visible(HTMLParser):
@@ -98,13 +104,16 @@ class _Visible(HTMLParser):
         super().__init__()
         self.pieces: list[str] = []
         self._unseen = 0
+        self._verbatim = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 -- HTMLParser's signature
         self._unseen += tag in _UNSEEN
+        self._verbatim += tag == "pre"
         self._border(tag)
 
     def handle_endtag(self, tag: str) -> None:
         self._unseen = max(0, self._unseen - (tag in _UNSEEN))
+        self._verbatim = max(0, self._verbatim - (tag == "pre"))
         self._border(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 -- HTMLParser's signature
@@ -112,7 +121,7 @@ class _Visible(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._unseen:
-            self.pieces.append(data)
+            self.pieces.append(data.replace("\n", "\f") if self._verbatim else data)
 
     def _border(self, tag: str) -> None:
         if tag not in _INLINE:

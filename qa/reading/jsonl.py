@@ -79,7 +79,7 @@ def _object(line: bytes) -> dict[str, Any]:
         ValueError: the line is something else.
     """
     try:
-        row = json.loads(line.decode("utf-8", "surrogatepass"))
+        row = json.loads(line.rstrip().decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError as error:
         raise ValueError("it is not UTF-8, as JSON must be") from error
     except RecursionError as error:

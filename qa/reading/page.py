@@ -35,7 +35,7 @@ def fetch(url: str) -> tuple[bytes, str]:
     Raises:
         ReadError: it is no http or https address, cannot be had, is too large or no text.
     """
-    if urlsplit(url).scheme.lower() not in {"http", "https"}:
+    if not url.lower().startswith(("http://", "https://")):
         raise ReadError(f"{url} cannot be fetched: give an address with http:// or https://.")
     # Letters beyond ASCII may be typed in an address, but not sent.
     sent = quote(url, safe="%/:?#[]@!$&'()*+,;=~")
@@ -44,7 +44,7 @@ def fetch(url: str) -> tuple[bytes, str]:
             return _received(response, url)
     except HTTPError as error:
         error.close()
-        why = f"the server says {error.code} {error.reason}".strip()
+        why = " ".join(f"the server says {error.code} {error.reason}".split())
     except URLError as error:
         why = str(getattr(error.reason, "strerror", None) or error.reason)
     except TimeoutError:
