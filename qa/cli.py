@@ -4,6 +4,7 @@ Exit codes, as grep has them: 0 answered, 1 nothing here answers that, 2 usage o
 3 library missing, damaged or of another model, 130 interrupted.
 """
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -93,6 +94,14 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
+    except Exception as error:
+        if os.environ.get("QA_TRACEBACK"):
+            raise
+        complain(
+            f"{type(error).__name__}: {error}. This is a fault of qa's: please report it, with "
+            "what QA_TRACEBACK=1 shows."
+        )
+        return 2
     if code == INTERRUPTED:
         complain("interrupted; what was done before is kept.")
     return code

@@ -21,7 +21,8 @@ def library(named: str | Path | None = None) -> Path:
         return Path(given).expanduser().resolve()
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / FOLDER / "library.db").exists():
+        # Not Path.exists, which raises where a folder may not be looked into.
+        if os.path.exists(folder / FOLDER / "library.db"):  # noqa: PTH110
             return folder / FOLDER
     from platformdirs import user_data_path
 

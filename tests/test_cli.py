@@ -11,6 +11,8 @@ import jsonschema
 import pexpect
 import pytest
 
+from qa import cli
+
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads((ROOT / "docs" / "answer.schema.json").read_text())
 SUMMIT = (
@@ -257,3 +259,23 @@ def test_shell_completion_can_be_had(qa):
 
 def test_the_version_is_the_packages(qa):
     assert qa("--version").stdout == "qa 0.1.0\n"
+
+
+def test_a_fault_of_our_own_is_one_line_too_and_its_traceback_is_for_the_asking(
+    monkeypatch, capsys
+):
+    monkeypatch.setattr("qa.cli.Bot.open", lambda *_, **__: 1 // 0)
+    assert cli.run(["status"]) == 2
+    assert capsys.readouterr().err.startswith("qa: ZeroDivisionError: ")
+    monkeypatch.setenv("QA_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        cli.run(["status"])
+
+
+def test_a_library_that_may_not_be_looked_into_is_one_line(monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert cli.run(["status", "-l", "closed"]) == 3
+    assert "Give yourself access" in capsys.readouterr().err

@@ -20,7 +20,9 @@ from qa.errors import (
 FORMAT = 1
 FILE = "library.db"
 
-_FORBIDDEN = "No permission to use the library at {}. Choose another place: -l PATH"
+_FORBIDDEN = (
+    "No permission to use the library at {}. Give yourself access, or choose another place: -l PATH"
+)
 _FULL = (
     "No space left for the library at {}. Free some and run the command again: "
     "what was added before is kept."
@@ -78,8 +80,13 @@ def create(folder: Path, meta: dict[str, str | int]) -> None:
 
 
 def exists(folder: Path) -> bool:
-    """Whether a library was made in the folder."""
-    return (folder / FILE).exists()
+    """Whether a library was made in the folder.
+
+    Raises:
+        LibraryError: the folder may not be looked into.
+    """
+    with writable(folder):
+        return (folder / FILE).exists()
 
 
 def connect(folder: Path) -> sqlite3.Connection:
@@ -146,7 +153,7 @@ def guarded(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """Turns the errors of writing files beside the database into one line with the next step."""
+    """Turns the errors of the file system into one line with the next step."""
     try:
         yield
     except PermissionError as error:
