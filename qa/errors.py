@@ -2,6 +2,7 @@
 
     QaError                 exit 2: usage or configuration
     ├── ReadError           one article cannot be read; the others are
+    │   └── FieldError      an article is read, but a field of it means nothing
     ├── NoArticles          a path holds nothing to read
     ├── QuestionError       an empty question, or one too long
     ├── ModelError          a model cannot be loaded, or is not the one it should be
@@ -23,6 +24,10 @@ class QaError(Exception):
 
 class ReadError(QaError):
     """An article cannot be read."""
+
+
+class FieldError(ReadError):
+    """A field of an article means nothing; the article is read without it."""
 
 
 class NoArticles(QaError):  # noqa: N818 -- reads as what it says

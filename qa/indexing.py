@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa import noise, passages, reading
-from qa.errors import NoArticles, ReadError
+from qa.errors import FieldError, NoArticles, ReadError
 from qa.library import Entry, Finished, Library, Writer, bytes_digest, digest
 from qa.model import Article
 from qa.passages import Slice
@@ -138,7 +138,7 @@ class Indexing:
                 self._drafts.append(_draft(source.origin, article, self._encoder))
                 if _size(self._drafts) >= _BATCH:
                     self._flush(writer)
-        if len(self._failed) > failures:
+        if any(not isinstance(error, FieldError) for error in self._failed[failures:]):
             return  # not read to its end: what it held before stays, and it is read again next time
         self._finished.append(Finished(source.origin, sha256, frozenset(ids)))
 

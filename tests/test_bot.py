@@ -167,6 +167,16 @@ def test_one_bad_file_is_reported_and_the_rest_is_added(folder):
     assert len(bot.add("news").failed) == 2
 
 
+def test_a_field_that_means_nothing_is_reported_once_and_its_article_is_added(folder):
+    (folder / "one.jsonl").write_text('{"text": "A whale sang.", "date": "soon"}\n')
+    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    added = bot.add("one.jsonl")
+    assert (added.added, len(added.failed)) == (1, 1)
+    assert "soon" in str(added.failed[0])
+    again = bot.add("one.jsonl")
+    assert (again.unchanged, again.failed) == (1, ())
+
+
 def test_what_a_file_held_before_it_broke_stays(bot, folder):
     (folder / "news" / "more.jsonl").write_text("{broken\n")
     assert len(bot.add("news").failed) == 1

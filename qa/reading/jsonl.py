@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from qa.errors import ReadError
+from qa.errors import FieldError, ReadError
 from qa.model import Article
 from qa.reading import fields
 from qa.reading.bylines import read_top
@@ -68,7 +68,7 @@ def _read(line: bytes, number: int, origin: Origin, seen: _Seen) -> Iterator[Art
         )
         return
     if complaint:
-        yield ReadError(f"{place}: {complaint}")
+        yield FieldError(f"{place}: {complaint}")
     yield article
 
 

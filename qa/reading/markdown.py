@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from qa.errors import ReadError
+from qa.errors import FieldError, ReadError
 from qa.model import Article
 from qa.reading import fields
 from qa.reading.bylines import read_top
@@ -37,7 +37,7 @@ def articles(data: bytes, origin: Origin) -> Iterator[Article | ReadError]:
         metadata = _metadata(matter["yaml"]) if matter else {}
     except ValueError as error:
         metadata = {}
-        yield ReadError(
+        yield FieldError(
             f"{origin.source}: front matter is not used, it is no YAML ({error}). "
             "The article is there; mend the front matter and add it again."
         )
@@ -47,7 +47,7 @@ def articles(data: bytes, origin: Origin) -> Iterator[Article | ReadError]:
     author = _field(metadata, "author", fields.one_line, complaints)
     authors = _field(metadata, "authors", fields.one_line, complaints)
     url = _field(metadata, "url", fields.one_line, complaints)
-    yield from (ReadError(f"{origin.source}: front matter: {text}") for text in complaints)
+    yield from (FieldError(f"{origin.source}: front matter: {text}") for text in complaints)
     top = read_top(first_lines(body))
     yield Article(
         id=origin.article_id(),
