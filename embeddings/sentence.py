@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Small batches of like length beat large ones on a CPU.
 _BATCH = 16
 # Between two reports of progress.
-_CHUNK = 256
+_CHUNK = 64
 
 
 class SentenceEncoder:

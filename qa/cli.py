@@ -379,7 +379,7 @@ def eval_(
     found = []
     for folder in folders:
         cached = locations.library_of([folder], model)
-        with console.counting(folder.name) as progress:
+        with console.counting("questions") as progress:
             bot = Bot.open(cached, model=model, create=True)
             found.append(evaluation.evaluate(folder, bot, modes, progress))
     if as_json:

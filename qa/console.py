@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,6 @@ from qa.model import Citation
 from qa.render import Style, clean
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
-
     from qa.indexing import Progress
 
 _PATIENCE_S = 1.0
@@ -62,62 +61,46 @@ class Console:
     @contextmanager
     def indexing(self) -> "Iterator[Callable[[Progress], None]]":
         """A bar for reading and encoding, once it has taken a second."""
-        with self._bars() as bars:
-            task = bars.add_task("reading", total=None) if bars else None
-
-            def advance(progress: "Progress") -> None:
-                if bars and task is not None:
-                    bars.update(
-                        task,
-                        total=progress.sources_total,
-                        completed=progress.sources_done,
-                        description=f"{progress.passages:,} passages",
-                    )
-
-            yield advance
+        with self._bar("passages") as advance:
+            yield lambda now: advance(now.bytes_done, now.bytes_total, now.passages)
 
     @contextmanager
     def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
         """A bar for anything counted, once it has taken a second."""
-        with self._bars() as bars:
-            task = bars.add_task(what, total=None) if bars else None
-
-            def advance(done: int, total: int) -> None:
-                if bars and task is not None:
-                    bars.update(task, total=total, completed=done)
-
-            yield advance
+        with self._bar(what) as advance:
+            yield lambda done, total: advance(done, total, done)
 
     @contextmanager
-    def _bars(self) -> "Iterator[Bars | None]":
+    def _bar(self, what: str) -> "Iterator[Callable[[int, int, int], None]]":
+        """A bar that takes what is done, of how much, and how many `what` that is."""
         if self.quiet or not sys.stderr.isatty():
-            yield None
+            yield lambda _done, _total, _count: None
             return
         from rich.console import Console as RichConsole
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+        from rich.progress import TimeRemainingColumn as TimeLeft
 
         bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.speed:.1f}/s", justify="right"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TaskProgressColumn(),
+            TimeLeft(),
             console=RichConsole(stderr=True, no_color=not self.style.color),
             transient=True,
         )
+        task = bars.add_task(what, total=None)
+        began = time.monotonic()
+
+        def advance(done: int, total: int, count: int) -> None:
+            rate = count / max(1e-3, time.monotonic() - began)
+            said = f"{count:,} {what}, {rate:,.0f}/s"
+            bars.update(task, completed=done, total=total, description=said)
+
         timer = threading.Timer(_PATIENCE_S, bars.start)
         timer.daemon = True
         timer.start()
         try:
-            yield bars
+            yield advance
         finally:
             timer.cancel()
             timer.join()

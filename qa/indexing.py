@@ -26,20 +26,21 @@ _FEWEST_TOKENS = 16
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Something to read articles from, as bytes; `origin` names it for good."""
+    """Something to read articles from, as `size` bytes; `origin` names it for good."""
 
     origin: str
     source: str
     name: str
+    size: int
     load: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an `add` has come; `sources_total` is what there is to read."""
+    """How far an `add` has come: bytes read, encoded and committed, and what came of them."""
 
-    sources_done: int
-    sources_total: int
+    bytes_done: int
+    bytes_total: int
     articles: int
     passages: int
 
@@ -82,6 +83,7 @@ class Indexing:
         self._failed: list[ReadError] = []
         self._drafts: list[_Draft] = []
         self._finished: list[Finished] = []
+        self._total_bytes = self._read_bytes = self._done_bytes = 0
 
     def run(self, sources: Sequence[Source], roots: Sequence[Path] = ()) -> Added:
         """Brings the library in step with the sources; origins below `roots` but gone are removed.
@@ -92,15 +94,18 @@ class Indexing:
         began = time.monotonic()
         with self._library.writing() as writer:
             known = writer.origins()
-            for done, source in enumerate(sources):
-                self._progress(Progress(done, len(sources), self._articles, self._passages))
+            self._total_bytes = sum(source.size for source in sources)
+            before = 0
+            for source in sources:
                 self._read(writer, source, known.get(source.origin))
+                before += source.size
+                self._read_bytes = before
             self._flush(writer)
             gone = _gone(known, {source.origin for source in sources}, roots)
             if gone:
                 articles = {origin: list(writer.digests(origin)) for origin in gone}
                 self._removed += writer.remove(articles)
-            self._progress(Progress(len(sources), len(sources), self._articles, self._passages))
+            self._tell(0, 1)
         return Added(
             added=self._added,
             changed=self._changed,
@@ -130,6 +135,7 @@ class Indexing:
         failures = len(self._failed)
         for article in self._articles_of(source, data):
             ids.add(article.id)
+            self._read_bytes += len(article.text)
             if digests.get(article.id) == digest(article):
                 self._unchanged += 1
             else:
@@ -160,8 +166,24 @@ class Indexing:
         if not drafts and not finished:
             return
         known = writer.known_vectors([key for draft in drafts for key in draft.texts])
-        self._removed += writer.commit(_entries(drafts, self._encoder, known), finished)
-        self._passages += _size(drafts)
+        total = _size(drafts)
+        encoded = 0
+
+        def advance(count: int) -> None:
+            nonlocal encoded
+            encoded += count
+            self._tell(encoded, total)
+
+        self._removed += writer.commit(_entries(drafts, self._encoder, known, advance), finished)
+        self._passages += total
+        self._done_bytes = self._read_bytes
+
+    def _tell(self, encoded: int, total: int) -> None:
+        """Reports progress: of what waits since the last commit, `encoded` of `total` is done."""
+        waiting = min(self._read_bytes, self._total_bytes) - self._done_bytes
+        done = self._done_bytes + waiting * encoded // max(1, total)
+        passages = self._passages + encoded
+        self._progress(Progress(done, self._total_bytes, self._articles, passages))
 
 
 def reencode(library: Library, encoder: "Encoder", progress: Callable[[int, int], None]) -> int:
@@ -227,15 +249,16 @@ def page(url: str) -> Source:
         ReadError: it cannot be had.
     """
     data, name = reading.fetch(url)
-    return Source(origin=url, source=url, name=name, load=lambda: data)
+    return Source(url, url, name, len(data), lambda: data)
 
 
 def piped(data: bytes, name: str | None = None) -> Source:
     """What is in memory or came through standard input; its format is found out without a name."""
     if name is None:
         name = f"stdin{_suffix(data)}"
-        return Source(f"stdin:{hashlib.sha256(data).hexdigest()[:16]}", "stdin", name, lambda: data)
-    return Source(f"text:{name}", name, name, lambda: data)
+        origin = f"stdin:{hashlib.sha256(data).hexdigest()[:16]}"
+        return Source(origin, "stdin", name, len(data), lambda: data)
+    return Source(f"text:{name}", name, name, len(data), lambda: data)
 
 
 def _suffix(data: bytes) -> str:
@@ -258,7 +281,8 @@ def _file(path: Path) -> Source:
             ) from error
 
     shown = storable(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-    return Source(origin=storable(path), source=shown, name=path.name, load=load)
+    size = path.stat().st_size if path.exists() else 0
+    return Source(storable(path), shown, path.name, size, load)
 
 
 def storable(path: Path) -> str:
@@ -291,15 +315,20 @@ def _size(drafts: Iterable[_Draft]) -> int:
 
 
 def _entries(
-    drafts: Sequence[_Draft], encoder: "Encoder", known: Mapping[bytes, bytes]
+    drafts: Sequence[_Draft],
+    encoder: "Encoder",
+    known: Mapping[bytes, bytes],
+    progress: Callable[[int], None] | None = None,
 ) -> Iterator[Entry]:
     """The drafts with their vectors: those known by the hash of the text, the others encoded."""
     vectors = dict(known)
     texts = {key: text for draft in drafts for key, text in draft.texts.items()}
     missing = [key for key in texts if key not in vectors]
     if missing:
-        encoded = encoder.encode_documents([texts[key] for key in missing]).astype("<f2")
-        vectors.update((key, row.tobytes()) for key, row in zip(missing, encoded, strict=True))
+        encoded = encoder.encode_documents([texts[key] for key in missing], progress)
+        vectors.update(
+            (key, row.tobytes()) for key, row in zip(missing, encoded.astype("<f2"), strict=True)
+        )
     for draft in drafts:
         found = [vectors[key] for key in draft.encoded]
         yield Entry(draft.origin, draft.article, draft.slices, draft.encoded, found)
