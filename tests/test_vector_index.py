@@ -1,3 +1,4 @@
+import errno
 import random
 
 import numpy as np
@@ -52,6 +53,13 @@ def test_search_is_what_brute_force_finds(rows, k, allowed, without, seed):
 def test_equal_scores_are_ordered_by_id():
     index = VectorIndex.build(np.array([9, 3, 7]), np.repeat(unit(1), 3, axis=0))
     assert index.search(unit(1)[0], 3)[0].tolist() == [3, 7, 9]
+
+
+@given(st.permutations(range(12)), st.integers(1, 12), st.integers(1, 3))
+def test_of_equal_scores_at_the_last_place_the_least_ids_are_kept(order, k, kinds):
+    vectors = np.eye(SIZE, dtype=np.float32)[[row % kinds for row in order]]
+    found, _ = VectorIndex.build(np.array(order), vectors).search(vectors[order.index(0)], k)
+    assert found.tolist() == sorted(range(12), key=lambda row: (row % kinds != 0, row))[:k]
 
 
 def test_an_index_survives_its_file(tmp_path):
@@ -109,5 +117,45 @@ def test_a_file_that_is_not_whole_is_an_error_and_never_a_crash(tmp_path, damage
         VectorIndex.open(path)
 
 
-def test_a_missing_file_is_not_verified(tmp_path):
+def test_a_wrong_byte_that_faiss_would_believe_is_an_error(tmp_path):
+    """All bytes but the vectors': FAISS hangs on some of these, and misreads others."""
+    path = tmp_path / "v.faiss"
+    VectorIndex.build(np.arange(300), unit(300)).save(path)
+    whole = path.read_bytes()
+    after_vectors = range(len(whole) - 300 * 8 - 100, len(whole))
+    dice = random.Random(5)
+    for place in [*range(140), *dice.choices(after_vectors, k=60)]:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << dice.randrange(8)
+        path.write_bytes(damaged)
+        with pytest.raises(IndexFileError, match=r"v\.faiss .* Delete it and build it again\."):
+            VectorIndex.open(path)
+
+
+def test_a_missing_file_is_an_error_and_not_verified(tmp_path):
     assert not VectorIndex.verify(tmp_path / "nowhere")
+    with pytest.raises(IndexFileError, match=r"nowhere cannot be read \(No such file"):
+        VectorIndex.open(tmp_path / "nowhere")
+
+
+def test_a_save_that_fails_leaves_what_stood_there_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "v.faiss"
+    VectorIndex.build(np.arange(5), unit(5)).save(path)
+    before = path.read_bytes()
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("embeddings.index.os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        VectorIndex.build(np.arange(9), unit(9)).save(path)
+    assert [item.name for item in tmp_path.iterdir()] == ["v.faiss"]
+    assert path.read_bytes() == before
+
+
+def test_a_query_or_ids_of_another_shape_are_refused():
+    index = VectorIndex.build(np.arange(5), unit(5))
+    with pytest.raises(ValueError, match=r"shape \(3,\) for 16 dimensions"):
+        index.search(np.ones(3, np.float32), 1)
+    with pytest.raises(ValueError, match="4 ids for vectors"):
+        VectorIndex.build(np.arange(4), unit(5))
