@@ -124,8 +124,8 @@ class Bot:
             QuestionError: the question is empty or too long.
         """
         hits, query, version, took_ms = self._search(question, top_k, mode, filters)
-        sure = confidence.of(hits, query.terms)
-        least = confidence.THRESHOLD if min_confidence is None else min_confidence
+        sure = confidence.of(hits, mode)
+        least = confidence.threshold(mode) if min_confidence is None else min_confidence
         return Answer(
             question=question,
             understood_as=query.text,
