@@ -287,7 +287,8 @@ def _check(snapshot: Snapshot, encoder: "Encoder", folder: Path) -> None:
 
 
 def _checked(question: str) -> str:
-    text = " ".join(question.split())
+    # Lone surrogates come from arguments that are no UTF-8; no encoder takes them.
+    text = " ".join(question.encode("utf-8", "replace").decode().split())
     if not any(char.isalnum() for char in text):
         raise QuestionError('The question is empty. Ask something: qa ask "where will they meet?"')
     if len(text) > LONGEST_QUESTION:

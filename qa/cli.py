@@ -437,9 +437,10 @@ def _questions(question: str) -> Iterator[str]:
     if question != "-":
         yield question
         return
-    for line in sys.stdin:
-        if line.strip():
-            yield line.strip()
+    for line in sys.stdin.buffer:
+        text = line.decode("utf-8", "replace").strip()
+        if text:
+            yield text
 
 
 def _written(answer: Answer, form: Format, console: Console, *, explain: bool) -> str:

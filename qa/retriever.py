@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.duplicates import fold
@@ -42,7 +43,7 @@ class Query:
 
 
 def load_encoder(name: str | None) -> "Encoder":
-    """The encoder of that name, or the default one.
+    """The encoder of that name, or the default one; a path is taken from where it is given.
 
     Raises:
         ModelError: it cannot be loaded.
@@ -50,8 +51,9 @@ def load_encoder(name: str | None) -> "Encoder":
     from embeddings.encoder import load
     from embeddings.errors import EncoderError
 
+    path = Path(name).expanduser() if name else None
     try:
-        return load(name)
+        return load(str(path.resolve()) if path and path.is_dir() else name)
     except EncoderError as error:
         raise ModelError(str(error)) from error
 

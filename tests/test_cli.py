@@ -94,6 +94,11 @@ def test_questions_from_standard_input_give_a_json_line_each_in_order(qa, librar
         jsonschema.validate(answer, SCHEMA)
 
 
+def test_bytes_that_are_no_text_are_asked_as_far_as_they_go(qa, library):
+    qa("ask", b"where will they meet\xff?".decode("utf-8", "surrogateescape"))
+    assert qa("ask", "-", stdin=b"where will they meet \xff?\n").stdout.count("\n") == 1
+
+
 def test_answers_come_as_markdown_and_with_their_signals(qa, library):
     assert qa("ask", "a harbour?", "--format", "md").stdout.startswith("## a harbour?\n")
     assert "cosine" in qa("ask", "a harbour?", "--explain").stdout
