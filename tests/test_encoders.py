@@ -2,6 +2,10 @@
 
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ from hypothesis import strategies as st
 
 from embeddings.encoder import load
 from embeddings.errors import EncoderError
+from embeddings.sentence import SentenceEncoder
 from embeddings.weights import NAME
 
 pytestmark = pytest.mark.real
@@ -103,6 +108,47 @@ def test_a_model_that_cannot_be_had_offline_is_one_line_that_names_it(monkeypatc
     assert "\n" not in str(caught.value)
 
 
+def test_a_hub_out_of_reach_is_one_line_soon_and_nothing_on_stderr(monkeypatch, capfd):
+    from huggingface_hub import constants
+
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # the discard port: closed
+    begin = time.monotonic()
+    with pytest.raises(EncoderError, match=r"no/such-model cannot be had .* connect") as caught:
+        load("no/such-model")
+    assert "\n" not in str(caught.value)
+    assert time.monotonic() - begin < 30
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("config.json", "{}"),
+        ("config.json", "not JSON"),
+        ("config.json", '{"model_type": "bert", "hidden_size": "wide"}'),
+        ("modules.json", '[{"idx": 0, "name": "0", "path": "", "type": "os.system"}]'),
+        ("notes.txt", "no model at all"),
+    ],
+)
+def test_a_folder_without_a_whole_model_is_one_line_that_names_it(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(EncoderError, match="holds no whole model") as caught:
+        load(str(tmp_path))
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_path_to_nowhere_is_not_asked_of_the_hub():
+    with pytest.raises(EncoderError, match=r"There is no folder '\./nowhere'"):
+        load("./nowhere")
+
+
+def test_a_model_without_a_fast_tokenizer_is_refused():
+    with pytest.raises(EncoderError, match="old-model has no fast tokenizer"):
+        SentenceEncoder("old-model", SimpleNamespace(tokenizer=object()))
+
+
 @pytest.fixture(scope="module")
 def asymmetric(tmp_path_factory):
     """The default weights, saved with a prompt for questions and one for passages."""
@@ -126,3 +172,34 @@ def test_a_model_at_a_path_uses_its_own_prompts_and_has_its_own_fingerprint(asym
     (passage,) = model.encode_documents([text])
     assert passage @ encoder.encode_query(f"passage: {text}") > 0.9999
     assert load(asymmetric).fingerprint == model.fingerprint
+
+
+def test_a_prompt_takes_its_tokens_from_the_passage(asymmetric):
+    assert load(asymmetric).max_tokens == 256 - len(["passage", ":"])
+
+
+def test_a_model_in_a_folder_has_the_same_name_from_everywhere(asymmetric, monkeypatch):
+    monkeypatch.chdir(Path(asymmetric).parent)
+    model = load(f"./{Path(asymmetric).name}")
+    assert model.name == asymmetric
+    assert model.fingerprint == load(asymmetric).fingerprint
+
+
+def test_loading_a_model_leaves_the_libraries_as_loud_as_they_were(asymmetric, capfd):
+    from transformers.utils import logging
+
+    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    load(asymmetric)
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+    assert capfd.readouterr().err == ""
+
+
+def test_threads_may_share_a_model(asymmetric):
+    model = load(asymmetric)
+    texts = passages(12)
+    alone = [model.encode_query(text) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        offsets = [pool.submit(model.token_offsets, ["word " * 400]) for _ in texts]
+        vectors = list(pool.map(model.encode_query, texts))
+    assert np.allclose(vectors, alone, atol=1e-5)
+    assert {len(found.result()[0]) for found in offsets} == {400}
