@@ -47,7 +47,7 @@ class Place:
 
 
 def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
-    """The one article at a place: its id, its source, its path, or the end of its path.
+    """The one article at a place: by id, source or path, by the end of its path, or by a part.
 
     Raises:
         QaError: there is none, or there are several.
@@ -59,8 +59,12 @@ def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
         and place.source in {None, info.source}
     ]
     ends = tuple(f"/{name}" for name in place.names)
-    found = exact or [info for info in articles if info.source.endswith(ends)]
     name = place.names[0]
+    found = (
+        exact
+        or [info for info in articles if info.source.endswith(ends)]
+        or [info for info in articles if name in info.source]
+    )
     if not found:
         raise QaError(f"No article '{name}' in the library. See what there is: qa list")
     if len(found) > 1:

@@ -59,25 +59,24 @@ def test_the_help_pages_in_the_documents_are_those_of_the_commands():
     )
 
 
-def commands(text):
-    """The commands of the console blocks of a document."""
-    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+def sessions(text):
+    """The commands of the console blocks of a document, each with the output shown after it."""
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        yield from re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
 
 
 @pytest.mark.real
-def test_every_command_of_the_readme_works(qa, tmp_path):
-    shutil.copytree(ROOT / "seeds", qa.folder / "seeds")
+def test_every_command_of_the_readme_works_and_says_what_is_shown(qa, tmp_path):
     shutil.copytree(ROOT / "seeds", qa.folder / "articles")
     binary = tmp_path / "bin"
     binary.mkdir()
     (binary / "qa").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m qa "$@"\n')
     (binary / "qa").chmod(0o755)
     env = {**qa.env, "PATH": f"{binary}:{qa.env['PATH']}", "EDITOR": "true"}
-    found = commands((ROOT / "README.md").read_text())
-    assert len(found) > 8
-    for command in found:
-        if command.startswith(("make", "pip", "git", "cd")):
+    found = list(sessions((ROOT / "README.md").read_text()))
+    assert len(found) > 15
+    for command, output in found:
+        if command.startswith(("make ", "pip ")):
             continue  # installing and testing run the tests, not the other way round
         done = subprocess.run(
             command, shell=True, cwd=qa.folder, env=env, capture_output=True, text=True,
@@ -85,11 +84,13 @@ def test_every_command_of_the_readme_works(qa, tmp_path):
         )  # fmt: skip
         assert done.returncode in {0, 1}, (command, done.stderr)
         assert "Traceback" not in done.stderr
+        if output:
+            assert done.stdout == output, command
 
 
 def test_the_make_targets_of_the_readme_exist():
     text = (ROOT / "README.md").read_text()
-    targets = {command.split()[1] for command in commands(text) if command.startswith("make ")}
+    targets = {line.split()[1] for line, _ in sessions(text) if line.startswith("make ")}
     assert {"ask", "test"} <= targets
     for target in targets:
         subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
