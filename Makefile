@@ -3,18 +3,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 Q ?= where will they meet?
 
-.PHONY: ask chat test check cover bench
+.PHONY: ask chat test check bench
 
 ask: $(VENV)/.runtime
-	@$(BIN)/qa ask "$(Q)" seeds
+	@$(BIN)/qa ask "$(Q)" seeds || test $$? -eq 1 # 1: nothing here answers that
 
 chat: $(VENV)/.runtime
 	@$(BIN)/qa chat seeds
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto
-
-cover: $(VENV)/.dev
 	$(BIN)/pytest -n auto --cov --cov-report=term
 
 bench: $(VENV)/.dev

@@ -1,9 +1,11 @@
-"""Ask your own articles: the passages that answer, best first, each with a checkable citation.
+r"""Ask your own articles: the passages that answer, best first, each with a checkable citation.
 
 >>> from qa import Bot
->>> bot = Bot.open("my-library", create=True)  # doctest: +SKIP
->>> bot.add("articles/")  # doctest: +SKIP
->>> answer = bot.ask("where will they meet?")  # doctest: +SKIP
+>>> bot = Bot.open("my-library", create=True)
+>>> bot.add_text("A summit\n\nThe leaders will meet in Geneva.", "summit.txt").added
+1
+>>> bot.ask("Where will they meet?").hits[0].passage.text
+'The leaders will meet in Geneva.'
 """
 
 import importlib

@@ -34,12 +34,17 @@ class Status:
 
 
 class Bot:
-    """Answers questions from a library of articles; threads may share one for asking.
+    r"""Answers questions from a library of articles; threads may share one for asking.
 
     Example:
-        >>> bot = Bot.open("my-library", create=True)  # doctest: +SKIP
-        >>> bot.add("articles/")  # doctest: +SKIP
-        >>> bot.ask("where will they meet?").hits[0].passage.text  # doctest: +SKIP
+        >>> bot = Bot.open("library", create=True)
+        >>> bot.add_text("A summit\n\nThe leaders will meet in Geneva.", "summit.txt").added
+        1
+        >>> answer = bot.ask("Where will they meet?")
+        >>> answer.hits[0].passage.text
+        'The leaders will meet in Geneva.'
+        >>> answer.hits[0].citation.line
+        3
     """
 
     def __init__(self, library: Library, load: "Callable[[], Encoder]") -> None:

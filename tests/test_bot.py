@@ -1,5 +1,7 @@
 import datetime as dt
+import shutil
 import threading
+from pathlib import Path
 
 import pytest
 from toy import ToyEncoder
@@ -353,3 +355,13 @@ def test_adding_again_commits_nothing(bot):
 def test_a_library_without_write_permission_can_still_be_asked(bot, monkeypatch):
     monkeypatch.setattr("qa.library.database.os.access", lambda *_: False)
     assert texts(bot.search("armored train"))[0] == "An armored train left."
+
+
+def test_a_library_of_the_first_format_is_opened_by_today_s_code(folder):
+    shutil.copytree(Path(__file__).parent / "data" / "library-1", "old")
+    bot = Bot.open("old", encoder=ToyEncoder())
+    hits = bot.search("Which whale sings?")
+    assert texts(hits)[0] == "The blue whale sings at night.\n\nSome whales dive deep."
+    assert hits[0].citation.source == "whales.txt"
+    assert bot.add_text("Owls\n\nThe owl sings too.", "owls.txt").added == 1
+    assert "The owl sings too." in texts(bot.search("owl sings"))

@@ -1,5 +1,8 @@
 """Laws of the project itself: what is public, what is packed, what the documents promise."""
 
+import doctest
+import importlib
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -26,6 +29,19 @@ def test_the_public_names_are_these():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = package.nothing
+
+
+@pytest.mark.real
+def test_the_examples_in_the_docstrings_are_true(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tried = 0
+    for info in pkgutil.walk_packages(package.__path__, "qa."):
+        if info.name != "qa.__main__":
+            found = doctest.testmod(importlib.import_module(info.name))
+            assert found.failed == 0, info.name
+            tried += found.attempted
+    assert doctest.testmod(package).failed == 0
+    assert tried >= 4
 
 
 def test_the_wheel_holds_both_packages_and_no_articles_tests_or_tools(wheel):
