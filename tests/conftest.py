@@ -2,10 +2,14 @@
 
 import os
 
-import pytest
-from hypothesis import settings
-from installed import Command, build, unpack
-from toy import ToyEncoder
+from embeddings.threads import settle
+
+settle()
+
+import pytest  # noqa: E402 -- NumPy reads the number of threads when it is imported
+from hypothesis import settings  # noqa: E402
+from installed import Command, build, unpack  # noqa: E402
+from toy import ToyEncoder  # noqa: E402
 
 settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)

@@ -1,5 +1,6 @@
 """The real encoders; the toy ones need no test."""
 
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from embeddings.encoder import load
 from embeddings.errors import EncoderError
 from embeddings.sentence import SentenceEncoder
+from embeddings.threads import settle
 from embeddings.weights import NAME
 
 pytestmark = pytest.mark.real
@@ -31,9 +33,10 @@ def encoder():
 
 
 def passages(count):
-    """Texts of 0 to 400 words in a fixed order, a few of them odd."""
+    """Texts of a fixed order: most of a paragraph's length, some cut off at 256 tokens, some odd."""
     dice = np.random.default_rng(7)
-    texts = [" ".join(dice.choice(WORDS, length)) for length in dice.integers(0, 400, count - 4)]
+    lengths = [0, 300, *dice.geometric(0.04, count - 6)]
+    texts = [" ".join(dice.choice(WORDS, length)) for length in lengths]
     return [*texts, "", "\x00\ufffd", "x" * 5000, " \n\t "]
 
 
@@ -203,3 +206,13 @@ def test_threads_may_share_a_model(asymmetric):
         vectors = list(pool.map(model.encode_query, texts))
     assert np.allclose(vectors, alone, atol=1e-5)
     assert {len(found.result()[0]) for found in offsets} == {400}
+
+
+def test_threads_are_settled_unless_the_environment_says_how(monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    settle()
+    assert (os.environ["OMP_WAIT_POLICY"], os.environ["OPENBLAS_NUM_THREADS"]) == ("PASSIVE", "7")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    settle()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
