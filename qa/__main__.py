@@ -1,4 +1,4 @@
-"""The `qa` command: settles threads before anything heavy is imported, then hands over."""
+"""The `qa` command: checks that its two packages lie side by side, then hands over."""
 
 import sys
 
@@ -13,9 +13,6 @@ def main() -> None:
     except QaError as error:
         sys.stderr.write(f"qa: {error}\n")
         sys.exit(error.exit_code)
-    from embeddings.threads import settle
-
-    settle()
     from qa.cli import run
 
     sys.exit(run(sys.argv[1:]))
