@@ -258,8 +258,10 @@ def test_output_has_no_colour_and_no_links_unless_a_terminal_wants_them(qa, libr
     assert "\x1b" not in qa("ask", "where will they meet?").stdout
 
 
-def test_shell_completion_can_be_had(qa):
-    assert "complete" in qa("--show-completion", "bash").stdout
+def test_shells_complete_commands(qa):
+    assert "complete" in qa(env={"_QA_COMPLETE": "source_bash"}).stdout
+    words = {"_QA_COMPLETE": "complete_bash", "COMP_WORDS": "qa se", "COMP_CWORD": "1"}
+    assert qa(env=words).stdout == "search\n"
 
 
 def test_the_version_is_the_packages(qa):
