@@ -113,6 +113,26 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What one or several articles answer: the words of the best hit, and who says so.
+
+    `ranks` are those of the hits; `citations` are theirs and, after each, those of its copies.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    ranks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Answers of different articles, one said by several or several that exclude each other."""
+
+    kind: Literal["same", "differ"]
+    answers: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Which articles may answer: sources by glob or part of the path, dates both ends included.
 
@@ -135,6 +155,7 @@ class Answer:
     """The evidence for a question, best first, and whether it answers.
 
     `confidence` is the probability, from 0 to 1, that the first passage answers.
+    `agreement` is what several articles answer alike or differently, where that is sure.
     `took_ms` maps a step (encode, search) to milliseconds.
     """
 
@@ -144,7 +165,7 @@ class Answer:
     confidence: float
     hits: tuple[Hit, ...]
     library_version: int
-    agreement: tuple[()] = ()
+    agreement: tuple[Agreement, ...] = ()
     took_ms: Mapping[str, float] = field(default_factory=dict)
 
 

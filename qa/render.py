@@ -8,17 +8,22 @@ import json
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from qa.focus import snippet
 from qa.lexical import question_terms, words
-from qa.model import Answer, Citation, Hit, Passage, Shown
-from qa.sentences import LINE_END, paragraphs
+from qa.model import Agreement, Answer, Citation, Hit, Passage, Said, Shown
+from qa.sentences import LINE_END, paragraphs, trim
 
 SCHEMA = "qa.answer/1"
 
 _INDENT = "    "
+_GAP = "…"
+_SPACE = re.compile(r"\s+")
+# From which confidence on a word is right more often than it sounds.
+_SURENESS = ((0.8, "confident"), (0.5, "likely"), (0.0, "unsure"))
 # C0 and C1 controls, and the marks that turn the direction of writing around.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
@@ -40,6 +45,10 @@ class Style:
     def bold(self, text: str) -> str:
         """Words that matched."""
         return self._sgr("1", text)
+
+    def answer(self, text: str) -> str:
+        """The words that answer."""
+        return self._sgr("1;4", text) if self.color else f"«{text}»"
 
     def dim(self, text: str) -> str:
         """What matters less."""
@@ -91,21 +100,78 @@ def answer_text(
         explain: show the signals of each hit.
         start: leave out the hits up to this rank, which were shown before.
     """
-    blocks = [] if start else [_verdict(answer, width, style)]
+    shown = _as_claimed(answer)
+    blocks = [] if start else [_verdict(shown, width, style)]
     blocks += [
         hit_text(hit, answer.question, width=width, style=style, explain=explain)
-        for hit in answer.hits[start:]
+        for hit in shown.hits[start:]
     ]
     return "\n\n".join(blocks)
 
 
+def _as_claimed(answer: Answer) -> Answer:
+    """The answer without what it does not claim: where nothing answers, no words do."""
+    if answer.status == "answered":
+        return answer
+    hits = tuple(replace(hit, span=None) for hit in answer.hits)
+    return replace(answer, hits=hits, agreement=())
+
+
 def _verdict(answer: Answer, width: int, style: Style) -> str:
     if answer.status == "answered":
-        lines = _wrap(f"confidence {answer.confidence:.2f}", width)
-        return "\n".join(map(style.dim, lines))
+        return "\n".join([*_heading(answer, width, style), *_agreement(answer, width, style)])
     said = f"Nothing here answers that (confidence {answer.confidence:.2f})."
     nearest = " The nearest passages:" if answer.hits else ""
     return "\n".join(map(style.warn, _wrap(said + nearest, width)))
+
+
+def _heading(answer: Answer, width: int, style: Style) -> list[str]:
+    """The words that answer, and how sure they are at the right edge."""
+    from wcwidth import wcswidth
+
+    said = _words_that_answer(answer)
+    if not said:
+        return [style.dim(line) for line in _wrap(f"confidence {answer.confidence:.2f}", width)]
+    sure = _sureness(answer.confidence)
+    room = width - wcswidth(said) - len(sure)
+    if room > 1:
+        return [style.bold(said) + " " * room + style.dim(sure)]
+    return [*map(style.bold, _wrap(said, width)), *map(style.dim, _wrap(sure, width))]
+
+
+def _words_that_answer(answer: Answer) -> str:
+    span = answer.hits[0].span if answer.hits else None
+    return clean(" ".join(span.text.split())) if span else ""
+
+
+def _sureness(confidence: float) -> str:
+    word = next(word for least, word in _SURENESS if confidence >= least)
+    return f"{word} ({confidence:.2f})"
+
+
+def _agreement(answer: Answer, width: int, style: Style) -> list[str]:
+    """A line for each agreement, those that differ set off."""
+    return [
+        style.warn(line) if item.kind == "differ" else line
+        for item in answer.agreement
+        for line in _wrap(clean(agreement_line(item)), width)
+    ]
+
+
+def agreement_line(item: Agreement) -> str:
+    """Who says what: "August [1] · July [3]: the articles differ"."""
+    said = " · ".join(
+        " ".join(answer.text.split()) + " " + "".join(f"[{rank}]" for rank in answer.ranks)
+        for answer in item.answers
+    )
+    if item.kind == "differ":
+        return f"{said}: the articles differ"
+    (answer,) = item.answers
+    return f"{said}: {_count_articles(answer)} articles agree"
+
+
+def _count_articles(said: Said) -> int:
+    return len({(citation.article_id, citation.source) for citation in said.citations})
 
 
 def hit_text(
@@ -126,12 +192,54 @@ def hit_text(
 
 
 def passage_lines(hit: Hit, question: str, width: int, style: Style) -> Iterator[str]:
-    """The passage in lines, the words of the question set off."""
+    """The passage in lines, the answer and the words of the question set off."""
     wanted = frozenset(question_terms(question))
-    passage = hit.passage.text
-    for start, end in paragraphs(passage):
-        text = clean(" ".join(passage[start:end].split()))
-        yield from _wrap(marked(text, wanted, style), width - len(_INDENT))
+    for parts in focused(hit, wanted):
+        line = "".join(
+            style.answer(clean(text)) if answers else marked(clean(text), wanted, style)
+            for answers, text in parts
+        )
+        yield from _wrap(line, width - len(_INDENT))
+
+
+def focused(hit: Hit, terms: frozenset[str]) -> list[list[tuple[bool, str]]]:
+    """What is shown of a passage: paragraphs of parts, each with whether it answers.
+
+    With a span, its sentences and the best around it, "…" where some are left out; else all.
+    """
+    text, span = hit.passage.text, hit.span
+    stretches = snippet(hit.passage, span, terms) if span else ((0, len(text)),)
+    blocks: list[list[tuple[bool, str]]] = []
+    here = 0  # the end of what was shown last
+    for start, end in paragraphs(text):
+        parts: list[tuple[bool, str]] = []
+        for begin, stop in stretches:
+            piece = trim(text, max(start, begin), max(start, min(end, stop)))
+            if piece[0] >= piece[1]:
+                continue
+            if text[here : piece[0]].strip():
+                parts.append((False, f" {_GAP} " if parts else f"{_GAP} "))
+            parts += _answering(hit, *piece)
+            here = piece[1]
+        if parts:
+            blocks.append(parts)
+    if blocks and text[here:].strip():
+        blocks[-1].append((False, f" {_GAP}"))
+    return blocks
+
+
+def _answering(hit: Hit, start: int, end: int) -> list[tuple[bool, str]]:
+    """The parts of a stretch before, inside and after the span, white space as single spaces."""
+    text, span = hit.passage.text, hit.span
+    inside = trim(text, max(start, span.start), min(end, span.end)) if span else (end, end)
+    if inside[0] >= inside[1]:
+        inside = (end, end)
+    borders = (start, *inside, end)
+    return [
+        (place == 1, _SPACE.sub(" ", text[a:b]))
+        for place, (a, b) in enumerate(pairwise(borders))
+        if a < b
+    ]
 
 
 def marked(text: str, wanted: frozenset[str], style: Style) -> str:
@@ -151,6 +259,8 @@ def why(hit: Hit) -> str:
         "dense": "alike in meaning (cosine) {:.2f}",
         "lexical": "shares the question's words (BM25, share of the most) {:.2f}",
         "coverage": "holds this share of its rare words {:.2f}",
+        "relevance": "reads like an answer {:.2f}",
+        "margin": "its words against none here {:+.1f}",
     }
     parts = [said.get(name, name + " {:.2f}").format(value) for name, value in hit.signals.items()]
     if hit.passage.noise:
@@ -233,25 +343,40 @@ def _wrap(text: str, width: int, indent: str = "") -> list[str]:
 
 def answer_markdown(answer: Answer) -> str:
     """An answer as Markdown, each passage a quotation with its source."""
-    verdict = (
-        f"confidence {answer.confidence:.2f}"
-        if answer.status == "answered"
-        else "Nothing here answers that. The nearest passages:"
-    )
-    blocks = [f"## {_escaped(answer.question)}", f"_{verdict}_"]
-    for hit in answer.hits:
+    shown = _as_claimed(answer)
+    blocks = [f"## {_escaped(answer.question)}", _verdict_in_markdown(shown)]
+    blocks += [f"- {_escaped(agreement_line(item))}" for item in shown.agreement]
+    wanted = frozenset(question_terms(answer.question))
+    for hit in shown.hits:
         quoted = "\n>\n".join(
-            f"> {_escaped(hit.passage.text[start:end])}"
-            for start, end in paragraphs(hit.passage.text)
+            "> " + "".join(_in_bold(text) if answers else _literal(text) for answers, text in parts)
+            for parts in focused(hit, wanted)
         )
         cited = ", ".join(_escaped(place(item)) for item in (hit.citation, *hit.also_in))
         blocks.append(f"{hit.rank}. **{_escaped(_title(hit.citation))}** — {cited}\n\n{quoted}")
     return "\n\n".join(blocks) + "\n"
 
 
+def _verdict_in_markdown(answer: Answer) -> str:
+    if answer.status != "answered":
+        return "_Nothing here answers that. The nearest passages:_"
+    said = _words_that_answer(answer)
+    if not said:
+        return f"_confidence {answer.confidence:.2f}_"
+    return f"{_in_bold(said)} — _{_sureness(answer.confidence)}_"
+
+
+def _in_bold(text: str) -> str:
+    return f"**{_literal(text)}**"
+
+
 def _escaped(text: str) -> str:
-    """Text of an article that Markdown shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", clean(" ".join(text.split())))
+    """Text of an article on one line that Markdown shows as it is."""
+    return _literal(" ".join(text.split()))
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", clean(text))
 
 
 def answer_json(answer: Answer, *, indent: int | None = 2) -> str:
@@ -274,9 +399,23 @@ def as_dict(answer: Answer) -> dict[str, Any]:
         "status": answer.status,
         "confidence": round(answer.confidence, 4),
         "hits": hits_as_dicts(answer.hits),
-        "agreement": list(answer.agreement),
+        "agreement": [_agreement_as_dict(item) for item in answer.agreement],
         "library_version": answer.library_version,
         "took_ms": {name: round(value, 2) for name, value in answer.took_ms.items()},
+    }
+
+
+def _agreement_as_dict(item: Agreement) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "answers": [
+            {
+                "text": said.text,
+                "ranks": list(said.ranks),
+                "citations": [citation_as_dict(citation) for citation in said.citations],
+            }
+            for said in item.answers
+        ],
     }
 
 

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from qa.model import Answer, Article, Citation, Hit, Passage, Shown, Span, text_sha256
+from qa.model import (
+    Agreement,
+    Answer,
+    Article,
+    Citation,
+    Hit,
+    Passage,
+    Said,
+    Shown,
+    Span,
+    text_sha256,
+)
 from qa.render import (
     Style,
     answer_json,
@@ -43,6 +54,11 @@ def hit(text="They will meet in Vladivostok.", rank=1, **changes):
     )  # fmt: skip
 
 
+def with_span(text, words):
+    found = hit(text, span=Span(text.index(words), text.index(words) + len(words), words, 0.9))
+    return replace(found, passage=replace(found.passage, sentences=()))
+
+
 def answer(*hits, status="answered"):
     return Answer("where will they meet?", "where will they meet?", status, 0.93, hits, 12)
 
@@ -62,6 +78,98 @@ def test_an_answer_that_is_none_says_so_before_the_nearest_passages():
         "Nothing here answers that (confidence 0.93). The nearest passages:\n\n[1]"
     )
     assert answer_text(answer(status="unanswered"), width=100).startswith("Nothing here")
+
+
+CITY = Span(18, 29, "Vladivostok", 0.9)
+
+
+def test_the_words_that_answer_head_the_answer_and_are_marked_in_the_passage():
+    assert answer_text(answer(hit(span=CITY)), width=60) == (
+        "Vladivostok                                 confident (0.93)\n\n"
+        "[1] A title (2023-09-11)\n"
+        "    They will meet in «Vladivostok».\n"
+        "    news/a.txt:5 ¶2"
+    )
+
+
+def test_in_colour_the_answer_is_bold_and_underlined_without_quotes():
+    text = answer_text(answer(hit(span=CITY)), width=60, style=Style(color=True))
+    assert "in \x1b[1;4mVladivostok\x1b[0m." in text
+    assert "«" not in text
+
+
+def test_the_word_for_how_sure_an_answer_is_follows_its_confidence():
+    firsts = [
+        answer_text(replace(answer(hit(span=CITY)), confidence=sure), width=40).split("\n")[0]
+        for sure in (0.8, 0.79, 0.5, 0.49)
+    ]
+    assert [line.split(maxsplit=1)[1] for line in firsts] == [
+        "confident (0.80)", "likely (0.79)", "likely (0.50)", "unsure (0.49)",
+    ]  # fmt: skip
+
+
+def test_where_the_heading_is_too_narrow_the_confidence_has_a_line_of_its_own():
+    lines = answer_text(answer(hit(span=CITY)), width=20).split("\n")
+    assert lines[:2] == ["Vladivostok", "confident (0.93)"]
+
+
+def test_where_nothing_answers_no_words_are_marked_and_nobody_agrees():
+    same = Agreement("same", (Said("Vladivostok", (citation("x"),), (1,)),))
+    found = replace(answer(hit(span=CITY), status="unanswered"), agreement=(same,))
+    for text in (answer_text(found, width=100), answer_markdown(found)):
+        assert "«" not in text
+        assert "**Vladivostok**" not in text
+        assert "agree" not in text
+
+
+def test_of_a_long_passage_the_sentences_around_the_answer_are_shown():
+    long = "Nobody knew. " * 30
+    text = f"{long}\n\nThe city is Orvo. It lies by the sea.\n\n{long}"
+    shown = answer_text(answer(with_span(text, "Orvo")), width=60)
+    assert "\n    … The city is «Orvo». It lies by the sea. …\n" in shown
+    assert "Nobody" not in shown
+    assert "Nobody" in answer_text(answer(hit(text)), width=60)
+
+
+def test_sentences_that_stand_apart_have_dots_between_them():
+    text = "Where do they meet? " + "Nobody knew that. " * 20 + "It is Orvo. " + "Rain. " * 60
+    shown = answer_text(answer(with_span(text, "Orvo")), width=500)
+    assert "\n    Where do they meet? … Nobody knew that. " in shown
+    assert " Nobody knew that. It is «Orvo». Rain. " in shown
+    assert " Rain. …\n" in shown
+
+
+def agreement():
+    one, two = citation("x"), citation("y", article_id="b", source="b.txt")
+    return (
+        Agreement("differ", (Said("August", (one,), (1,)), Said("July", (two,), (3,)))),
+        Agreement("same", (Said("10–13 September", (one, two), (1, 2)),)),
+    )
+
+
+def test_articles_that_differ_or_agree_are_named_under_the_answer():
+    found = replace(answer(hit(span=CITY)), agreement=agreement())
+    assert answer_text(found, width=60).split("\n")[1:3] == [
+        "August [1] · July [3]: the articles differ",
+        "10–13 September [1][2]: 2 articles agree",
+    ]
+    assert "- August \\[1\\] · July \\[3\\]: the articles differ\n" in answer_markdown(found)
+
+
+def test_copies_count_as_articles_that_agree():
+    copies = tuple(citation("x", article_id=name) for name in "abc")
+    found = replace(answer(hit()), agreement=(Agreement("same", (Said("1", copies, (1, 2)),)),))
+    assert "1 [1][2]: 3 articles agree" in answer_text(found, width=60)
+
+
+def test_json_says_who_agrees():
+    found = as_dict(replace(answer(hit(span=CITY)), agreement=agreement()))
+    jsonschema.validate(found, SCHEMA)
+    assert [item["kind"] for item in found["agreement"]] == ["differ", "same"]
+    assert [said["text"] for said in found["agreement"][0]["answers"]] == ["August", "July"]
+    said = found["agreement"][1]["answers"][0]
+    assert said["ranks"] == [1, 2]
+    assert [cited["source"] for cited in said["citations"]] == ["news/a.txt", "b.txt"]
 
 
 def test_words_of_the_question_are_set_off_in_colour_only():
@@ -100,9 +208,12 @@ def test_citations_are_links_where_the_terminal_has_them():
 def test_no_control_character_of_an_article_reaches_a_terminal_and_no_line_is_too_wide(text, width):
     evil = EVIL + text
     found = Hit(1, 1.0, Passage(1, evil, citation(evil, title=evil, source=evil)))
+    marked = replace(found, span=Span(2, len(evil), evil[2:], 0.9))
+    same = Agreement("same", (Said(evil, (found.citation,), (1,)),))
     shown = Shown(Article("a", evil, evil, evil), (), citation(evil, start=0), evil)
     for screen in (
         answer_text(replace(answer(found), question=evil), width=width, explain=True),
+        answer_text(replace(answer(marked), agreement=(same,)), width=width),
         passage_in_article(shown, width=width),
     ):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", screen)
@@ -142,6 +253,12 @@ def test_markdown_quotes_passages_and_escapes_what_articles_say():
     text = answer_markdown(answer(hit("Is *this* <b>bold</b>?\n\nNo.")))
     assert "> Is \\*this\\* \\<b\\>bold\\</b\\>?\n>\n> No." in text
     assert "1. **A title (2023-09-11)** — news/a.txt:5" in text
+
+
+def test_markdown_has_the_answer_in_bold():
+    text = answer_markdown(answer(hit(span=CITY)))
+    assert "**Vladivostok** — _confident (0.93)_" in text
+    assert "> They will meet in **Vladivostok**." in text
 
 
 def test_the_cited_passage_has_a_bar_beside_it_in_its_article():
