@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 Q ?= where will they meet?
 
-.PHONY: ask chat test check bench
+.PHONY: ask chat test check bench train-smoke
 
 ask: $(VENV)/.runtime
 	@$(BIN)/qa ask "$(Q)" seeds || test $$? -eq 1 # 1: nothing here answers that
@@ -13,6 +13,12 @@ chat: $(VENV)/.runtime
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --cov --cov-report=term
+
+BENCH ?= bench
+
+train-smoke: $(VENV)/.dev
+	$(BIN)/python training/train.py --bench "$(BENCH)" --examples 100 --epochs 1 --out .qa-smoke.safetensors
+	@rm -f .qa-smoke.safetensors
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cold.py

@@ -1,13 +1,18 @@
 """What an encoder is, and which engine runs which weights."""
 
+import functools
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import bert, weights
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 Vectors = NDArray[np.float32]
 Offsets = list[tuple[int, int]]
@@ -68,6 +73,20 @@ def load(name: str | None = None) -> Encoder:
     return SentenceEncoder.load(name)
 
 
+def default_model() -> "tuple[bert.Bert, Tokenizer]":
+    """The default weights and their tokenizer, which encoder and reader share.
+
+    Raises:
+        EncoderError: they cannot be had.
+    """
+    return _model(weights.default_weights().folder)
+
+
+@functools.lru_cache(maxsize=1)
+def _model(folder: Path) -> "tuple[bert.Bert, Tokenizer]":
+    return bert.load(folder), bert.tokenizer(folder)
+
+
 class DefaultEncoder:
     """The default weights: questions and small batches in NumPy, bulk by sentence-transformers."""
 
@@ -78,8 +97,7 @@ class DefaultEncoder:
         found = weights.default_weights()
         self.fingerprint = f"{weights.NAME}:{found.sha256[:16]}"
         self._folder = found.folder
-        self._bert = bert.load(found.folder)
-        self._tokenizer = bert.tokenizer(found.folder)
+        self._bert, self._tokenizer = _model(found.folder)
         self.dimensions = int(self._bert.words.shape[1])
         self._bulk: Encoder | None = None
         self._loading = threading.Lock()

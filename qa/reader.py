@@ -1,0 +1,171 @@
+"""Reads a question with passages: does it answer, with which words, or not at all."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qa.errors import ModelError
+from qa.model import Passage, Span
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from embeddings.adapter import Adapter, Pair, Scores
+    from embeddings.bert import Bert
+
+LONGEST_SPAN = 30
+
+# What a passage without a single token says: nothing.
+_SILENT = -30.0
+_DANGLING = ",;:!?–—-…|/"
+# A full stop stays with what it shortens: "the U.S.", "Acme Inc."
+_DOTTED = re.compile(r"(?:^|[\s(])(?:(?:[^\W\d_]\.){2,}|(?:Jr|Sr|Inc|Ltd|Co|Corp|Bros)\.)$")
+_QUOTES = "“‘«\"'"
+_PARTNERS = {"(": ")", "[": "]", "{": "}", "“": "”", "‘": "’", "«": "»", '"': '"', "'": "'"}
+_OPENING = {close: opened for opened, close in _PARTNERS.items()}
+# From here on scripts are written without spaces, and a token is a character.
+_UNSPACED = "\u2e80"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading says of one passage.
+
+    `relevance` is the probability that the passage answers. `span` are the words most likely to be
+    the answer, whether or not there is one; `answerable` says by how much they beat "not here", in
+    logits: above 0 the passage seems to answer.
+    """
+
+    relevance: float
+    span: Span | None
+    answerable: float
+
+
+class Reader:
+    """Reads passages with the default encoder's weights, changed for reading; threads may share it.
+
+    Example:
+        >>> reader = Reader.load()  # doctest: +SKIP
+        >>> reader.read("where will they meet?", passages)[0].span.text  # doctest: +SKIP
+    """
+
+    def __init__(self, model: "Bert", adapter: "Adapter", tokenizer: "Tokenizer") -> None:
+        self._model = model
+        self._adapter = adapter
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "Reader":
+        """The reader in a file, or the one that comes with the package.
+
+        Raises:
+            ModelError: the file is missing, damaged or no reader, or the default weights are.
+        """
+        from embeddings import adapter
+        from embeddings.encoder import default_model
+        from embeddings.errors import EncoderError
+
+        try:
+            base, tokenizer = default_model()
+            trained = adapter.load(path or Path(__file__).with_name("reader.safetensors"))
+            return cls(adapter.merged(base, trained), trained, tokenizer)
+        except EncoderError as error:
+            raise ModelError(str(error)) from error
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        """What each passage says to the question, in the order of the passages."""
+        from embeddings import adapter
+
+        pairs = adapter.paired(
+            self._tokenizer,
+            question,
+            [(passage.citation.title, passage.text) for passage in passages],
+        )
+        scored = adapter.scores(self._model, self._adapter, pairs)
+        return [
+            decoded(passage.text, pair, scores)
+            for passage, pair, scores in zip(passages, pairs, scored, strict=True)
+        ]
+
+
+def decoded(text: str, pair: "Pair", scores: "Scores") -> Reading:
+    """What the logits of a passage's tokens say of its text."""
+    relevance = _probability(scores.relevance)
+    if not pair.offsets:
+        return Reading(relevance, None, _SILENT)
+    first, last, best = _best(scores)
+    answerable = best - scores.null
+    start, end = _whole_words(text, pair.offsets[first][0], pair.offsets[last][1])
+    start, end = _trimmed(text, start, end)
+    if start >= end:
+        return Reading(relevance, None, answerable)
+    span = Span(start, end, text[start:end], _probability(answerable))
+    return Reading(relevance, span, answerable)
+
+
+def _best(scores: "Scores") -> tuple[int, int, float]:
+    """The first and last token of the likeliest span of at most LONGEST_SPAN tokens."""
+    import numpy as np
+
+    sums = scores.first[:, None] + scores.last[None, :]
+    place = np.arange(len(scores.first))
+    length = place[None, :] - place[:, None]
+    sums[(length < 0) | (length >= LONGEST_SPAN)] = -np.inf
+    first, last = divmod(int(sums.argmax()), len(place))
+    return first, last, float(sums[first, last])
+
+
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without a word cut in two; tokens may be parts of words."""
+    while start > 0 and _one_word(text, start):
+        start -= 1
+    while end < len(text) and _one_word(text, end):
+        end += 1
+    return start, end
+
+
+def _one_word(text: str, place: int) -> bool:
+    """Whether the characters on both sides of a place belong to one word."""
+    before, after = text[place - 1], text[place]
+    if unicodedata.category(after).startswith("M") or "\u200d" in (before, after):
+        return True
+    return before.isalnum() and after.isalnum() and before < _UNSPACED and after < _UNSPACED
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without white space, dangling punctuation and halves of quotes or brackets."""
+    while start < end:
+        said = text[start:end]
+        if _dangles(said[0]) or said[0] == "." or _lacks_partner(said, 0):
+            start += 1
+        elif _dangles(said[-1]) or _lacks_partner(said, len(said) - 1) or _ends_sentence(said):
+            end -= 1
+        elif said[0] in _QUOTES and _PARTNERS[said[0]] == said[-1]:
+            start, end = start + 1, end - 1
+        else:
+            break
+    return start, max(start, end)
+
+
+def _dangles(char: str) -> bool:
+    return char in _DANGLING or char.isspace()
+
+
+def _ends_sentence(said: str) -> bool:
+    return said[-1] == "." and _DOTTED.search(said) is None
+
+
+def _lacks_partner(said: str, place: int) -> bool:
+    """Whether a quote or bracket at an end of a span has no other half in it."""
+    char = said[place]
+    rest = said[:place] + said[place + 1 :]
+    partner = _PARTNERS.get(char) or _OPENING.get(char)
+    return partner is not None and partner not in rest
+
+
+def _probability(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit))))

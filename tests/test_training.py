@@ -1,0 +1,76 @@
+"""What the reader is trained on, as tokens, and how it is measured."""
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from evaluate import auroc, exact, overlap
+from network import padded
+from pairs import Pair
+from train import example
+
+from embeddings.encoder import default_model
+
+TEXT = "The Danube, which rises in Germany, flows to the Black Sea."
+
+
+def tokens(pair):
+    _, tokenizer = default_model()
+    return example(tokenizer, pair)
+
+
+def said(found, text):
+    first, last = (place - found.tokens.begin for place in found.place)
+    return text[found.tokens.offsets[first][0] : found.tokens.offsets[last][1]]
+
+
+@pytest.mark.parametrize("answer", ["The Danube", "Germany", "Black Sea"])
+def test_the_place_of_an_answer_covers_its_words(answer):
+    start = TEXT.index(answer)
+
+    found = tokens(Pair("which river?", "Rivers", TEXT, True, (start, start + len(answer))))
+
+    assert said(found, TEXT) == answer
+
+
+def test_a_pair_that_does_not_answer_points_to_its_first_token():
+    assert tokens(Pair("which river?", "", TEXT, False)).place == (0, 0)
+
+
+def test_an_answer_beyond_the_longest_input_has_no_place():
+    text = "water " * 400 + "Danube"
+
+    found = tokens(Pair("which river?", "", text, True, (len(text) - 6, len(text))))
+
+    assert found.place is None
+    assert len(found.tokens.ids) == 256
+
+
+def test_words_on_both_sides_are_told_apart():
+    found = tokens(Pair("which sea?", "Sea", "Black Sea", True, (0, 5))).tokens
+
+    # [CLS] which sea ? [SEP] sea . black sea [SEP]
+    assert found.kinds == [0, 0, 3, 0, 0, 4, 1, 2, 5, 2]
+
+
+def test_padding_is_masked():
+    short, long = (tokens(Pair("why?", "", text, False)).tokens for text in ("a", "a b c"))
+
+    ids, kinds, mask = padded([short, long])
+
+    assert ids.shape == kinds.shape == mask.shape == (2, len(long.ids))
+    assert mask.sum(1).tolist() == [len(short.ids), len(long.ids)]
+
+
+def test_an_answer_is_compared_without_case_articles_and_punctuation():
+    assert exact("The Danube.", ["danube"])
+    assert not exact("the Black Sea", ["danube"])
+    assert overlap("the blue Danube", ["Danube"]) == pytest.approx(2 / 3)
+    assert overlap("Rhine", ["Danube"]) == 0
+
+
+def test_auroc_is_the_share_of_pairs_in_order():
+    assert auroc([3, 2], [1, 0]) == 1
+    assert auroc([1], [1]) == 0.5
+    assert auroc([2, 0], [1]) == 0.5

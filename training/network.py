@@ -1,0 +1,133 @@
+"""The reader as torch trains it: the encoder's weights fixed, low-rank changes and heads beside."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - its name everywhere
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from embeddings.adapter import FORMAT, KINDS, SCALE, Pair
+from embeddings.bert import Bert, Layer, Linear
+
+
+class Changed(nn.Module):
+    """A linear layer whose weights stay, and a low-rank change to it that is trained."""
+
+    def __init__(self, linear: Linear, rank: int, rows: slice = slice(None)) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.from_numpy(np.array(linear.weight[rows])))
+        self.register_buffer("bias", torch.from_numpy(np.array(linear.bias[rows])))
+        out, inner = self.weight.shape
+        self.down = nn.Parameter(torch.randn(rank, inner) / math.sqrt(inner))
+        self.up = nn.Parameter(torch.zeros(out, rank))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """The layer's output with the change."""
+        change = F.linear(F.linear(hidden, self.down), self.up)
+        return torch.add(F.linear(hidden, self.weight, self.bias), change, alpha=SCALE)
+
+
+class Block(nn.Module):
+    """One transformer layer."""
+
+    def __init__(self, layer: Layer, heads: int, epsilon: float, rank: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.epsilon = epsilon
+        width = layer.attention_out.weight.shape[0]
+        self.query = Changed(layer.attention, rank, slice(0, width))
+        self.key = Changed(layer.attention, rank, slice(width, 2 * width))
+        self.value = Changed(layer.attention, rank, slice(2 * width, None))
+        self.attention_out = Changed(layer.attention_out, rank)
+        self.up = Changed(layer.up, rank)
+        self.down = Changed(layer.down, rank)
+        for name, norm in (("attention_norm", layer.attention_norm), ("norm", layer.norm)):
+            self.register_buffer(f"{name}_weight", torch.from_numpy(np.array(norm.weight)))
+            self.register_buffer(f"{name}_bias", torch.from_numpy(np.array(norm.bias)))
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """The hidden states after this layer."""
+        texts, tokens, width = hidden.shape
+        query, key, value = (
+            part(hidden).view(texts, tokens, self.heads, -1).transpose(1, 2)
+            for part in (self.query, self.key, self.value)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        mixed = self.attention_out(mixed.transpose(1, 2).reshape(texts, tokens, width))
+        hidden = F.layer_norm(
+            hidden + mixed, (width,), self.attention_norm_weight, self.attention_norm_bias,
+            self.epsilon,
+        )  # fmt: skip
+        risen = self.down(F.gelu(self.up(hidden)))
+        return F.layer_norm(
+            hidden + risen, (width,), self.norm_weight, self.norm_bias, self.epsilon
+        )
+
+
+class Network(nn.Module):
+    """The reader: scores of tokens as first and last of the answer, and of the passage."""
+
+    def __init__(self, base: Bert, rank: int) -> None:
+        super().__init__()
+        self.epsilon = base.epsilon
+        self.register_buffer("words", torch.from_numpy(np.array(base.words)))
+        self.register_buffer("positions", torch.from_numpy(np.array(base.positions)))
+        self.register_buffer("norm_weight", torch.from_numpy(np.array(base.norm.weight)))
+        self.register_buffer("norm_bias", torch.from_numpy(np.array(base.norm.bias)))
+        rows = np.stack([base.kinds[min(kind % 3, 1)] for kind in range(KINDS)])
+        self.kinds = nn.Parameter(torch.from_numpy(rows))
+        self.layers = nn.ModuleList(
+            Block(layer, base.heads, base.epsilon, rank) for layer in base.layers
+        )
+        width = base.words.shape[1]
+        self.span = nn.Linear(width, 2)
+        self.relevance = nn.Linear(width, 1)
+
+    def forward(self, ids: Tensor, kinds: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits, shapes (pairs, tokens, 2) and (pairs,)."""
+        hidden = self.words[ids] + self.positions[: ids.shape[1]] + self.kinds[kinds]
+        hidden = F.layer_norm(
+            hidden, hidden.shape[-1:], self.norm_weight, self.norm_bias, self.epsilon
+        )
+        bias = torch.where(mask[:, None, None, :], 0.0, -1e9)
+        if torch.is_autocast_enabled("cpu"):
+            bias = bias.to(torch.bfloat16)
+        for layer in self.layers:
+            hidden = layer(hidden, bias)
+        hidden = hidden.float()
+        with torch.autocast("cpu", enabled=False):
+            return self.span(hidden), self.relevance(hidden[:, 0]).squeeze(-1)
+
+    def restore(self, path: Path) -> None:
+        """Takes what was trained from a file."""
+        tensors = {name: value.float() for name, value in load_file(path).items()}
+        missing = {name for name, _ in self.named_parameters()} - tensors.keys()
+        if missing:
+            raise ValueError(f"{path} lacks {min(missing)}")
+        self.load_state_dict(tensors, strict=False)
+
+    def save(self, path: Path, metadata: dict[str, str]) -> None:
+        """Writes what was trained in half precision."""
+        tensors = {
+            name: value.detach().half().contiguous() for name, value in self.named_parameters()
+        }
+        about = {"format": FORMAT, "layers": str(len(self.layers)), **metadata}
+        save_file(tensors, path, metadata=about)
+
+
+def padded(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor, Tensor]:
+    """Tokens, kinds and mask of pairs, padded to the longest."""
+    width = max(len(pair.ids) for pair in pairs)
+    ids = torch.zeros(len(pairs), width, dtype=torch.long)
+    kinds = torch.zeros(len(pairs), width, dtype=torch.long)
+    mask = torch.zeros(len(pairs), width, dtype=torch.bool)
+    for row, pair in enumerate(pairs):
+        length = len(pair.ids)
+        ids[row, :length] = torch.tensor(pair.ids)
+        kinds[row, :length] = torch.tensor(pair.kinds)
+        mask[row, :length] = True
+    return ids, kinds, mask
