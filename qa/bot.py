@@ -2,20 +2,22 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa import confidence, locations, retriever
+from qa import confidence, joining, locations, retriever
 from qa.errors import MismatchedLibrary, QaError, QuestionError
 from qa.library import ArticleInfo, Library, Snapshot
-from qa.model import EVERYTHING, Answer, Citation, Filters, Hit, Mode, Shown
+from qa.model import EVERYTHING, Agreement, Answer, Citation, Filters, Hit, Mode, Shown
 from qa.places import Place, locate
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
-    from qa.indexing import Added, Progress, Source
+    from qa.indexing import Added, Progress
+    from qa.reader import Reader
+    from qa.sources import Source
 
 LONGEST_QUESTION = 2000
 TOP_K = 5
@@ -47,9 +49,12 @@ class Bot:
         3
     """
 
-    def __init__(self, library: Library, load: "Callable[[], Encoder]") -> None:
+    def __init__(
+        self, library: Library, load: "Callable[[], Encoder]", reader: "Reader | None" = None
+    ) -> None:
         self._library = library
         self._load = load
+        self._reader = reader
         self._encoder: Encoder | None = None
         self._loading = threading.Lock()
 
@@ -60,6 +65,7 @@ class Bot:
         *,
         model: str | None = None,
         encoder: "Encoder | None" = None,
+        reader: "Reader | str | Path | None" = None,
         create: bool = False,
     ) -> "Bot":
         """The bot of the library at `path`, or of the one that `qa` would use here.
@@ -68,6 +74,8 @@ class Bot:
             path: the library's folder.
             model: path or hub name of a sentence-transformers model; None takes the library's own.
             encoder: an encoder of your own instead of a model.
+            reader: reads the best passages and marks the words that answer: "default" for the one
+                that comes with qa, or the file of another; None answers without reading.
             create: make an empty library if there is none.
 
         Raises:
@@ -75,11 +83,12 @@ class Bot:
             ModelError: the model cannot be loaded.
         """
         folder = locations.library(path)
+        reading = _reader(reader) if isinstance(reader, str | Path) else reader
         if encoder is not None:
             given = encoder
-            bot = cls(Library(folder), lambda: given)
+            bot = cls(Library(folder), lambda: given, reading)
         else:
-            bot = cls(Library(folder), lambda: retriever.load_encoder(bot._model(model)))
+            bot = cls(Library(folder), lambda: retriever.load_encoder(bot._model(model)), reading)
         if create and not bot.exists():
             made = bot._load()
             Library.create(folder, made.name, made.fingerprint, made.dimensions)
@@ -128,15 +137,26 @@ class Bot:
         Raises:
             QuestionError: the question is empty or too long.
         """
-        hits, query, version, took_ms = self._search(question, top_k, mode, filters)
-        sure = confidence.of(hits, mode)
-        least = confidence.threshold(mode) if min_confidence is None else min_confidence
+        # Weights of reading are known beside both searches only.
+        reader = self._reader if mode == "hybrid" else None
+        wanted = max(top_k, joining.READ) if reader else top_k
+        hits, query, version, took_ms = self._search(question, wanted, mode, filters)
+        if reader:
+            began = time.perf_counter()
+            readings = reader.read(query.text, [hit.passage for hit in hits[: joining.READ]])
+            hits = joining.joined(hits, readings)
+            took_ms = {**took_ms, "read": (time.perf_counter() - began) * 1e3}
+        judge = joining if reader else confidence
+        sure = judge.of(hits, mode)
+        least = judge.threshold(mode) if min_confidence is None else min_confidence
+        shown = tuple(hits[:top_k])
         return Answer(
             question=question,
             understood_as=query.text,
             status="answered" if hits and sure >= least else "unanswered",
             confidence=sure,
-            hits=tuple(hits),
+            hits=shown,
+            agreement=_agreement(shown, query.text) if reader else (),
             library_version=version,
             took_ms=took_ms,
         )
@@ -162,12 +182,12 @@ class Bot:
             ReadError: a page cannot be had, or a folder cannot be read.
             LockedError: another process is writing.
         """
-        from qa import indexing
+        from qa import sources
 
         urls = [place for place in map(str, places) if place.startswith(("http://", "https://"))]
         paths = [Path(place).expanduser() for place in places if str(place) not in urls]
-        files, roots, passed_over = indexing.sources_of(paths)
-        added = self._index([*files, *map(indexing.page, urls)], roots, progress)
+        files, roots, passed_over = sources.found_below(paths)
+        added = self._index([*files, *map(sources.page, urls)], roots, progress)
         return replace(added, passed_over=passed_over)
 
     def add_text(self, data: bytes | str, name: str | None = None) -> "Added":
@@ -177,10 +197,10 @@ class Bot:
             data: the text, or the bytes of a file in any format that can be read.
             name: names the article for good, and its format by its suffix; found out if None.
         """
-        from qa import indexing
+        from qa import sources
 
         content = data.encode() if isinstance(data, str) else data
-        return self._index([indexing.piped(content, name)], [], None)
+        return self._index([sources.piped(content, name)], [], None)
 
     def remove(self, *what: str) -> int:
         """Removes articles by path, folder, URL, source or id; gives how many went.
@@ -280,6 +300,18 @@ class Bot:
             return named
         with self._library.snapshot() as snapshot:
             return snapshot.encoder
+
+
+def _reader(name: str | Path) -> "Reader":
+    from qa.reader import Reader
+
+    return Reader.load(None if name == "default" else Path(name).expanduser())
+
+
+def _agreement(hits: Sequence[Hit], question: str) -> tuple[Agreement, ...]:
+    from qa.agreement import agree
+
+    return agree(hits, question)
 
 
 def _check(snapshot: Snapshot, encoder: "Encoder", folder: Path) -> None:

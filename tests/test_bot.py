@@ -12,6 +12,7 @@ from qa.errors import (
     LockedError,
     MismatchedLibrary,
     MissingLibrary,
+    ModelError,
     NoArticles,
     QuestionError,
 )
@@ -365,3 +366,32 @@ def test_a_library_of_the_first_format_is_opened_by_today_s_code(folder):
     assert hits[0].citation.source == "whales.txt"
     assert bot.add_text("Owls\n\nThe owl sings too.", "owls.txt").added == 1
     assert "The owl sings too." in texts(bot.search("owl sings"))
+
+
+@pytest.mark.real
+def test_reading_marks_the_words_that_answer_and_says_who_agrees(folder):
+    (folder / "one.txt").write_text(
+        "Harbour\n\nThe new harbour of Lindby will be opened on 4 May by the mayor.\n"
+    )
+    (folder / "two.txt").write_text(
+        "Sea\n\nThe mayor of Lindby will open the new harbour on 9 June, the paper says.\n"
+    )
+    bot = Bot.open("lib", reader="default", create=True)
+    bot.add("one.txt", "two.txt")
+    answer = bot.ask("When will the new harbour of Lindby be opened?")
+    for hit in answer.hits[:2]:
+        assert hit.span.text in {"4 May", "9 June"}
+        assert hit.passage.text[hit.span.start : hit.span.end] == hit.span.text
+        assert {"relevance", "margin"} <= set(hit.signals)
+    assert [agreement.kind for agreement in answer.agreement] == ["differ"]
+    assert "read" in answer.took_ms
+    unread = Bot.open("lib").ask("When will the new harbour of Lindby be opened?")
+    assert unread.hits[0].span is None
+    assert unread.agreement == ()
+
+
+@pytest.mark.real
+def test_a_reader_that_is_none_is_an_error_that_names_its_file(folder):
+    (folder / "bad.safetensors").write_bytes(b"no reader at all")
+    with pytest.raises(ModelError, match=r"bad\.safetensors"):
+        Bot.open("lib", reader="bad.safetensors", create=True)

@@ -271,7 +271,7 @@ def test_the_version_is_the_packages(qa):
 def test_a_fault_of_our_own_is_one_line_too_and_its_traceback_is_for_the_asking(
     monkeypatch, capsys
 ):
-    monkeypatch.setattr("qa.cli.Bot.open", lambda *_, **__: 1 // 0)
+    monkeypatch.setattr("qa.bot.Bot.open", lambda *_, **__: 1 // 0)
     assert cli.run(["status"]) == 2
     assert capsys.readouterr().err.startswith("qa: ZeroDivisionError: ")
     monkeypatch.setenv("QA_TRACEBACK", "1")

@@ -1,0 +1,170 @@
+"""The commands that ask: ask, search, chat."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qa import locations, render
+from qa.bot import TOP_K, Bot
+from qa.cli.options import (
+    AsJson,
+    Explain,
+    Format,
+    FormatOption,
+    Least,
+    Library,
+    Model,
+    ModeOption,
+    Modes,
+    NoColor,
+    Question,
+    Quiet,
+    ReaderOption,
+    Since,
+    Sources,
+    TopK,
+    Until,
+    filters_of,
+)
+from qa.console import Console, complain
+from qa.errors import QaError
+from qa.model import Answer
+
+
+def ask(
+    question: Question,
+    paths: Annotated[list[Path] | None, typer.Argument(help="Ask only these.")] = None,
+    library: Library = None,
+    model: Model = None,
+    reader: ReaderOption = None,
+    top_k: TopK = TOP_K,
+    mode: ModeOption = Modes.HYBRID,
+    form: FormatOption = Format.TEXT,
+    as_json: AsJson = False,
+    explain: Explain = False,
+    source: Sources = None,
+    since: Since = None,
+    until: Until = None,
+    min_confidence: Least = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Answer a question with cited passages."""
+    console = Console.of(color=not no_color, quiet=quiet)
+    filters = filters_of(source, since, until)
+    bot = _bot(console, library, model, paths, reader=reader)
+    several = question == "-"
+    form = Format.JSON if as_json else Format.JSONL if several and form == Format.TEXT else form
+    status = 0
+    for text in _questions(question):
+        answer = bot.ask(
+            text,
+            top_k=top_k,
+            mode=mode.value,
+            filters=filters,
+            min_confidence=min_confidence,
+        )
+        console.show(_written(answer, form, console, explain=explain))
+        status = max(status, answer.status == "unanswered")
+    raise typer.Exit(status)
+
+
+def search(
+    question: Question,
+    paths: Annotated[list[Path] | None, typer.Argument(help="Search only these.")] = None,
+    library: Library = None,
+    model: Model = None,
+    top_k: TopK = 10,
+    mode: ModeOption = Modes.HYBRID,
+    as_json: AsJson = False,
+    explain: Explain = False,
+    source: Sources = None,
+    since: Since = None,
+    until: Until = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Rank passages, whether or not they answer."""
+    console = Console.of(color=not no_color, quiet=quiet)
+    filters = filters_of(source, since, until)
+    bot = _bot(console, library, model, paths)
+    status = 0
+    for text in _questions(question):
+        hits = bot.search(text, top_k=top_k, mode=mode.value, filters=filters)
+        if as_json or question == "-":
+            console.show(render.dumps(render.hits_as_dicts(hits)))
+        else:
+            texts = (
+                render.hit_text(
+                    hit, text, width=console.width, style=console.style, explain=explain
+                )
+                for hit in hits
+            )
+            console.show("\n\n".join(texts))
+        status = max(status, not hits)
+    raise typer.Exit(status)
+
+
+def chat(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Ask only these.")] = None,
+    library: Library = None,
+    model: Model = None,
+    reader: ReaderOption = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Ask one question after another (also: qa alone)."""
+    from qa import repl
+
+    console = Console.of(color=not no_color, quiet=quiet)
+    bot = _bot(console, library, model, paths, reader=reader, create=True)
+    repl.run(bot, style=console.style)
+
+
+def _bot(
+    console: Console,
+    library: Path | None,
+    model: str | None,
+    paths: list[Path] | None,
+    *,
+    reader: str | None = None,
+    create: bool = False,
+) -> Bot:
+    """The bot of the library, or of a cached one that holds the paths alone, brought up to date."""
+    if not paths:
+        return Bot.open(library, model=model, reader=reader, create=create)
+    if library is not None:
+        raise QaError("Give either --library or paths to ask, not both.")
+    from qa import sources
+
+    sources.found_below(paths)
+    folder = locations.library_of(paths, model)
+    bot = Bot.open(folder, model=model, reader=reader, create=True)
+    with console.indexing() as progress:
+        added = bot.add(*paths, progress=progress)
+    for failure in added.failed:
+        complain(str(failure))
+    return bot
+
+
+def _questions(question: str) -> Iterator[str]:
+    if question != "-":
+        yield question
+        return
+    for line in sys.stdin.buffer:
+        text = line.decode("utf-8", "replace").strip()
+        if text:
+            yield text
+
+
+def _written(answer: Answer, form: Format, console: Console, *, explain: bool) -> str:
+    if form == Format.JSON:
+        return render.answer_json(answer)
+    if form == Format.JSONL:
+        return render.answer_json(answer, indent=None)
+    if form == Format.MD:
+        return render.answer_markdown(answer)
+    return render.answer_text(answer, width=console.width, style=console.style, explain=explain)

@@ -1,0 +1,75 @@
+"""The options that commands share, and what they mean."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qa.dates import parse_day
+from qa.errors import QaError
+from qa.model import Filters
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+    MD = "md"
+
+
+class Modes(StrEnum):
+    """Which candidates are ranked."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
+
+Question = Annotated[str, typer.Argument(help="What you ask; - reads one question a line.")]
+Place = Annotated[str, typer.Argument(help="SOURCE or ID, and :LINE or #START-END.")]
+Library = Annotated[
+    Path | None,
+    typer.Option("-l", "--library", help="The library's folder.", show_default="the nearest .qa"),
+]
+Model = Annotated[
+    str | None, typer.Option("--model", help="A sentence-transformers model: path or hub name.")
+]
+ReaderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reader", help="Read the best passages and mark the answer: default, or a file."
+    ),
+]
+TopK = Annotated[int, typer.Option("-k", "--top-k", min=1, max=1000, help="How many passages.")]
+ModeOption = Annotated[Modes, typer.Option("--mode", help="Which candidates are ranked.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How the answer is written.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show why each passage came.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="Only sources with this in their name; * matches anything."),
+]
+Since = Annotated[str | None, typer.Option("--since", help="Not before YYYY[-MM[-DD]].")]
+Until = Annotated[str | None, typer.Option("--until", help="Not after YYYY[-MM[-DD]].")]
+Least = Annotated[
+    float | None,
+    typer.Option("--min-confidence", min=0.0, max=1.0, help="Below it: nothing answers."),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no notices.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.")]
+
+
+def filters_of(source: list[str] | None, since: str | None, until: str | None) -> Filters:
+    """The filters that were typed.
+
+    Raises:
+        QaError: a date is none, or the range is empty.
+    """
+    first = parse_day(since) if since else None
+    last = parse_day(until, end=True) if until else None
+    if first and last and first > last:
+        raise QaError(f"Nothing is since {since} and until {until}: exchange the two.")
+    return Filters(tuple(source or ()), first, last)

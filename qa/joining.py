@@ -1,0 +1,86 @@
+"""Joins what retrieval and reading say of passages into one ranking and one confidence (pure).
+
+The numbers were chosen on the tuning articles of public sets: docs/reader.md.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qa.model import Hit, Mode
+from qa.reader import Reading
+
+# How many of the best passages are read.
+READ = 8
+
+# What reading adds to retrieval's score, at most: for relevance, and for words that beat none.
+_RELEVANCE, _MARGIN = 0.1, 0.1
+# The margin, in logits, at which those words count for about three quarters.
+_MARGIN_SCALE = 3.0
+# Weights of the confidence: of the first passage, and of its lead over the second.
+_BASE = -1.754
+_SURE = {"dense": 3.22, "coverage": -0.18, "relevance": 0.047, "margin": 0.161, "lead": 1.45}
+# What lies beyond these says no more.
+_MOST_RELEVANT, _WIDEST_MARGIN, _LONGEST_LEAD = 8.0, 15.0, 0.2
+_THRESHOLD = 0.2
+
+
+def joined(hits: Sequence[Hit], readings: Sequence[Reading]) -> list[Hit]:
+    """The hits that were read, best first, with their spans; those beyond them follow as they were.
+
+    Args:
+        hits: what retrieval found, best first, in hybrid mode.
+        readings: what reading says of the first of them.
+    """
+    read = [_read(hit, reading) for hit, reading in zip(hits, readings, strict=False)]
+    read.sort(key=lambda hit: (-hit.score, hit.passage.id))
+    rest = hits[len(read) :]
+    if read and rest:
+        # Unread passages keep their order below those that were read.
+        share = min(1.0, read[-1].score / max(rest[0].score, 1e-9))
+        rest = [replace(hit, score=hit.score * share) for hit in rest]
+    return [replace(hit, rank=rank) for rank, hit in enumerate([*read, *rest], start=1)]
+
+
+def of(hits: Sequence[Hit], _mode: Mode) -> float:
+    """The probability that the first hit answers; 0 without hits. The hits have been `joined`."""
+    if not hits:
+        return 0.0
+    lead = (hits[0].score - hits[1].score) * _most() if len(hits) > 1 else _LONGEST_LEAD
+    seen = {
+        **hits[0].signals,
+        "relevance": _logit(hits[0].signals["relevance"]),
+        "lead": min(lead, _LONGEST_LEAD),
+    }
+    return _probability(_BASE + sum(weight * seen[name] for name, weight in _SURE.items()))
+
+
+def threshold(_mode: Mode) -> float:
+    """The confidence below which nothing here answers."""
+    return _THRESHOLD
+
+
+def _read(hit: Hit, reading: Reading) -> Hit:
+    margin = min(max(reading.answerable, -_WIDEST_MARGIN), _WIDEST_MARGIN)
+    total = (
+        hit.score
+        + _RELEVANCE * reading.relevance
+        + _MARGIN * _probability(reading.answerable / _MARGIN_SCALE)
+    )
+    signals = {**hit.signals, "relevance": reading.relevance, "margin": margin}
+    return replace(hit, score=total / _most(), span=reading.span, signals=signals)
+
+
+def _most() -> float:
+    """The largest joined sum, so that scores end at 1."""
+    return 1.0 + _RELEVANCE + _MARGIN
+
+
+def _logit(probability: float) -> float:
+    """The log odds, within what says something."""
+    kept = min(max(probability, 1e-9), 1 - 1e-9)
+    return min(max(math.log(kept / (1 - kept)), -_MOST_RELEVANT), _MOST_RELEVANT)
+
+
+def _probability(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit))))

@@ -1,0 +1,93 @@
+"""Where articles are read from: files below folders, pages, and what is in memory."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from qa import reading
+from qa.errors import NoArticles, ReadError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something to read articles from, as `size` bytes; `origin` names it for good."""
+
+    origin: str
+    source: str
+    name: str
+    size: int
+    load: Callable[[], bytes]
+
+
+def found_below(paths: Iterable[Path]) -> tuple[list[Source], list[Path], dict[str, int]]:
+    """What paths hold: the files, the folders among the paths, and what was passed over.
+
+    Raises:
+        NoArticles: a path does not exist, or holds nothing to read.
+        ReadError: a folder cannot be read.
+    """
+    files: dict[Path, None] = {}
+    roots: list[Path] = []
+    passed_over: dict[str, int] = {}
+    for path in paths:
+        found = reading.find(path)
+        if not found.files:
+            over = ", ".join(f"{count} {why}" for why, count in found.passed_over.items())
+            raise NoArticles(
+                f"No articles in {path}{f' (passed over: {over})' if over else ''}. "
+                "Give a folder with .txt, .md, .html or .jsonl files."
+            )
+        files.update(dict.fromkeys(found.files))
+        roots += [path.resolve()] if path.is_dir() else []
+        for why, count in found.passed_over.items():
+            passed_over[why] = passed_over.get(why, 0) + count
+    return [_file(path) for path in files], roots, passed_over
+
+
+def page(url: str) -> Source:
+    """A page on the web; it is fetched now, and named by its address.
+
+    Raises:
+        ReadError: it cannot be had.
+    """
+    data, name = reading.fetch(url)
+    return Source(url, url, name, len(data), lambda: data)
+
+
+def piped(data: bytes, name: str | None = None) -> Source:
+    """What is in memory or came through standard input; its format is found out without a name."""
+    if name is None:
+        name = f"stdin{_suffix(data)}"
+        origin = f"stdin:{hashlib.sha256(data).hexdigest()[:16]}"
+        return Source(origin, "stdin", name, len(data), lambda: data)
+    return Source(f"text:{name}", name, name, len(data), lambda: data)
+
+
+def _suffix(data: bytes) -> str:
+    """The suffix of the format that the first line looks like."""
+    first = data.lstrip().partition(b"\n")[0].strip().lower()
+    if first.startswith((b"<!doctype html", b"<html")):
+        return ".html"
+    if first.startswith(b"{") and first.endswith(b"}"):
+        return ".jsonl"
+    return ".md" if first == b"---" else ".txt"
+
+
+def _file(path: Path) -> Source:
+    def load() -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise ReadError(
+                f"Cannot read {shown}: {error.strerror}. Check the file and add it again."
+            ) from error
+
+    shown = storable(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    size = path.stat().st_size if path.exists() else 0
+    return Source(storable(path), shown, path.name, size, load)
+
+
+def storable(path: Path) -> str:
+    """A path as text; bytes of its name that are no UTF-8 are written as escapes."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
