@@ -61,11 +61,10 @@ def _open(cache: Cache, folder: Path) -> VectorIndex | None:
         stat = path.stat()
         touched = (stat.st_size, stat.st_mtime_ns) != (cache.size, cache.mtime_ns)
         index = None if touched and not VectorIndex.verify(path) else VectorIndex.open(path)
-    except (IndexFileError, OSError) as error:
-        _log.warning("The vector cache was rebuilt from the library: %s", error)
-        return None
+    except (IndexFileError, OSError):
+        index = None
     if index is None or len(index) != cache.rows:
-        _log.warning("The vector cache was rebuilt from the library: %s is damaged.", path)
+        _log.warning("The vector cache was rebuilt from the library: %s was damaged.", path)
         return None
     return index
 
