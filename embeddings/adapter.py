@@ -96,7 +96,9 @@ def load(path: Path) -> Adapter:
             metadata,
         )
     except OSError as error:
-        raise EncoderError(f"Cannot read the reader {path}: {error.strerror}.") from error
+        raise EncoderError(
+            f"Cannot read the reader {path}: {error.strerror}. Give the path of another."
+        ) from error
     except KeyError as error:
         raise EncoderError(_foreign(path, f"{error.args[0]} is missing")) from error
     except (ValueError, TypeError, AttributeError, struct.error) as error:
