@@ -127,11 +127,11 @@ def _verdict(answer: Answer, width: int, style: Style) -> str:
 
 def _heading(answer: Answer, width: int, style: Style) -> list[str]:
     """The words that answer, and how sure they are at the right edge."""
-    from wcwidth import wcswidth
-
     said = _words_that_answer(answer)
     if not said:
         return [style.dim(line) for line in _wrap(f"confidence {answer.confidence:.2f}", width)]
+    from wcwidth import wcswidth
+
     sure = _sureness(answer.confidence)
     room = width - wcswidth(said) - len(sure)
     if room > 1:

@@ -11,24 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import LockedError
-from qa.library import database, examine
+from qa.library import database
 from qa.library.snapshot import ArticleInfo, Cache, Snapshot
-from qa.library.writer import Entry, Finished, Writer, bytes_digest, digest
 
 if TYPE_CHECKING:
     from qa.library.vectors import VectorView
+    from qa.library.writer import Writer
 
-__all__ = [
-    "ArticleInfo",
-    "Cache",
-    "Entry",
-    "Finished",
-    "Library",
-    "Snapshot",
-    "Writer",
-    "bytes_digest",
-    "digest",
-]
+__all__ = ["ArticleInfo", "Cache", "Library", "Snapshot"]
 
 _LOCK_WAIT_S = 10.0
 # A cache may lag behind by this share of the rows before it is written anew.
@@ -87,12 +77,14 @@ class Library:
             yield Snapshot(db, self.folder)
 
     @contextmanager
-    def writing(self, wait_s: float = _LOCK_WAIT_S) -> Iterator[Writer]:
+    def writing(self, wait_s: float = _LOCK_WAIT_S) -> "Iterator[Writer]":
         """The writers' lock; afterwards the vector cache is brought up to date where it lags.
 
         Raises:
             LockedError: another process kept the lock longer than `wait_s` seconds.
         """
+        from qa.library.writer import Writer
+
         with self._locked(wait_s), closing(database.connect(self.folder)) as db:
             try:
                 yield Writer(db, self.folder)
@@ -133,6 +125,8 @@ class Library:
         Raises:
             LibraryError: from a function, for what it looks at.
         """
+        from qa.library import examine
+
         yield "library", lambda: self._examined(examine.database)
         yield "lexical index", lambda: self._examined(examine.lexical)
         yield "vectors", lambda: self._examined(examine.vectors)
