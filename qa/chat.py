@@ -29,7 +29,6 @@ from qa.model import Answer, Filters, Hit
 from qa.opening import open_citation
 from qa.render import (
     Style,
-    answer_json,
     answer_markdown,
     answer_text,
     clean,
@@ -37,6 +36,7 @@ from qa.render import (
     place,
     why,
 )
+from qa.schema import answer_json
 
 TOP_K = 3  # what fits on a screen; /more has the rest
 PARAGRAPHS = 2  # that /show puts before and after the passage

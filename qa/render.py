@@ -1,23 +1,18 @@
-"""An answer as text for a terminal, as JSON and as Markdown (pure).
+"""An answer as text for a terminal and as Markdown (pure).
 
 Text of articles may hold anything; `clean` stands between it and every terminal.
 """
 
-import datetime as dt
-import json
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 from qa.focus import snippet
 from qa.lexical import question_terms, words
 from qa.model import Agreement, Answer, Citation, Hit, Passage, Said, Shown
 from qa.sentences import LINE_END, paragraphs, trim
-
-SCHEMA = "qa.answer/1"
 
 _INDENT = "    "
 _GAP = "…"
@@ -25,7 +20,7 @@ _SPACE = re.compile(r"\s+")
 # From which confidence on a word is right more often than it sounds.
 _SURENESS = ((0.8, "confident"), (0.5, "likely"), (0.0, "unsure"))
 # C0 and C1 controls, and the marks that turn the direction of writing around.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 # Western letters and punctuation: each takes one column.
 _NARROW = re.compile("[\\s\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e]*")
@@ -76,7 +71,7 @@ PLAIN = Style()
 
 def clean(text: str) -> str:
     """The text with control characters made visible, so that no terminal obeys them."""
-    return _CONTROL.sub(lambda match: _visible(match.group()), text)
+    return CONTROL.sub(lambda match: _visible(match.group()), text)
 
 
 def _visible(char: str) -> str:
@@ -377,96 +372,6 @@ def _escaped(text: str) -> str:
 
 def _literal(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", clean(text))
-
-
-def answer_json(answer: Answer, *, indent: int | None = 2) -> str:
-    """An answer as JSON, as `docs/answer.schema.json` describes it; one line without indent."""
-    return dumps(as_dict(answer), indent=indent)
-
-
-def dumps(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401 -- any JSON value
-    """JSON that is safe to print: what a terminal would obey is written as JSON's own escapes."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return _CONTROL.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
-
-
-def as_dict(answer: Answer) -> dict[str, Any]:
-    """An answer as plain values for JSON."""
-    return {
-        "schema": SCHEMA,
-        "question": answer.question,
-        "understood_as": answer.understood_as,
-        "status": answer.status,
-        "confidence": round(answer.confidence, 4),
-        "hits": hits_as_dicts(answer.hits),
-        "agreement": [_agreement_as_dict(item) for item in answer.agreement],
-        "library_version": answer.library_version,
-        "took_ms": {name: round(value, 2) for name, value in answer.took_ms.items()},
-    }
-
-
-def _agreement_as_dict(item: Agreement) -> dict[str, Any]:
-    return {
-        "kind": item.kind,
-        "answers": [
-            {
-                "text": said.text,
-                "ranks": list(said.ranks),
-                "citations": [citation_as_dict(citation) for citation in said.citations],
-            }
-            for said in item.answers
-        ],
-    }
-
-
-def hits_as_dicts(hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """Hits as plain values for JSON."""
-    return [
-        {
-            "rank": hit.rank,
-            "score": round(hit.score, 6),
-            "text": hit.passage.text,
-            "span": _span(hit),
-            "citation": citation_as_dict(hit.citation),
-            "noise": hit.passage.noise,
-            "also_in": [citation_as_dict(copy) for copy in hit.also_in],
-            "signals": {name: round(value, 6) for name, value in hit.signals.items()},
-        }
-        for hit in hits
-    ]
-
-
-def _span(hit: Hit) -> dict[str, Any] | None:
-    if hit.span is None:
-        return None
-    span = hit.span
-    return {"start": span.start, "end": span.end, "text": span.text, "score": span.score}
-
-
-def citation_as_dict(citation: Citation) -> dict[str, Any]:
-    """A citation as plain values for JSON."""
-    return {
-        "article_id": citation.article_id,
-        "title": citation.title,
-        "source": citation.source,
-        "url": citation.url,
-        "date": citation.date.isoformat() if citation.date else None,
-        "paragraph": citation.paragraph,
-        "line": citation.line,
-        "start": citation.start,
-        "end": citation.end,
-        "sha256": citation.sha256,
-    }
-
-
-def citation_from_dict(values: Mapping[str, Any]) -> Citation:
-    """The citation that `citation_as_dict` wrote.
-
-    Raises:
-        KeyError, TypeError, ValueError: it is none.
-    """
-    date = dt.date.fromisoformat(values["date"]) if values["date"] else None
-    return Citation(**{**{name: values[name] for name in Citation.__slots__}, "date": date})
 
 
 def noise_lines(passages: Iterable[Passage]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from qa import reading
 from qa.errors import QaError, ReadError
 from qa.library import Library
 from qa.model import Article, Citation, text_sha256
-from qa.render import citation_from_dict
+from qa.schema import citation_from_dict
 
 Finding = Literal["exact", "changed", "gone"]
 

@@ -24,16 +24,13 @@ from qa.model import (
 )
 from qa.render import (
     Style,
-    answer_json,
     answer_markdown,
     answer_text,
-    as_dict,
-    citation_as_dict,
-    citation_from_dict,
     clean,
     passage_in_article,
     why,
 )
+from qa.schema import answer_json, as_dict, citation_as_dict, citation_from_dict
 
 SCHEMA = json.loads(Path(__file__).parent.parent.joinpath("docs/answer.schema.json").read_text())
 EVIL = "\x1b[31mred\x1b]8;;http://evil\x07\x9b2J\u202egnp"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from qa import locations, render
+from qa import locations, render, schema
 from qa.bot import TOP_K, Bot
 from qa.cli.options import (
     AsJson,
@@ -30,7 +30,7 @@ from qa.cli.options import (
     filters_of,
 )
 from qa.console import Console, complain
-from qa.errors import QaError
+from qa.errors import QaError, QuestionError
 from qa.model import Answer
 
 
@@ -56,17 +56,26 @@ def ask(
     console = Console.of(color=not no_color, quiet=quiet)
     filters = filters_of(source, since, until)
     bot = _bot(console, library, model, paths, reader=reader)
-    several = question == "-"
-    form = Format.JSON if as_json else Format.JSONL if several and form == Format.TEXT else form
+    form = Format.JSON if as_json else form
+    if question == "-" and form in {Format.TEXT, Format.JSON}:
+        form = Format.JSONL
     status = 0
     for text in _questions(question):
-        answer = bot.ask(
-            text,
-            top_k=top_k,
-            mode=mode.value,
-            filters=filters,
-            min_confidence=min_confidence,
-        )
+        try:
+            answer = bot.ask(
+                text,
+                top_k=top_k,
+                mode=mode.value,
+                filters=filters,
+                min_confidence=min_confidence,
+            )
+        except QuestionError as error:
+            if question != "-":
+                raise
+            # One bad line is reported, and the questions after it are still answered.
+            complain(f"'{text[:40]}': {error}")
+            status = error.exit_code
+            continue
         console.show(_written(answer, form, console, explain=explain))
         status = max(status, answer.status == "unanswered")
     raise typer.Exit(status)
@@ -95,7 +104,7 @@ def search(
     for text in _questions(question):
         hits = bot.search(text, top_k=top_k, mode=mode.value, filters=filters)
         if as_json or question == "-":
-            console.show(render.dumps(render.hits_as_dicts(hits)))
+            console.show(schema.dumps(schema.hits_as_dicts(hits)))
         else:
             texts = (
                 render.hit_text(
@@ -162,9 +171,9 @@ def _questions(question: str) -> Iterator[str]:
 
 def _written(answer: Answer, form: Format, console: Console, *, explain: bool) -> str:
     if form == Format.JSON:
-        return render.answer_json(answer)
+        return schema.answer_json(answer)
     if form == Format.JSONL:
-        return render.answer_json(answer, indent=None)
+        return schema.answer_json(answer, indent=None)
     if form == Format.MD:
         return render.answer_markdown(answer)
     return render.answer_text(answer, width=console.width, style=console.style, explain=explain)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qa import locations, render
+from qa import locations, render, schema
 from qa.bot import Bot
 from qa.console import Console, complain
 from qa.errors import QaError
@@ -82,7 +82,7 @@ def list_(
             }
             for info in infos
         ]
-        console.show(render.dumps(rows, indent=2))
+        console.show(schema.dumps(rows, indent=2))
         return
     for info in infos:
         date = info.date.isoformat() if info.date else "-" * 10
@@ -103,7 +103,7 @@ def status(library: Library = None, as_json: AsJson = False) -> None:
         "bytes": found.bytes,
     }
     if as_json:
-        console.show(render.dumps(values, indent=2))
+        console.show(schema.dumps(values, indent=2))
     else:
         width = max(map(len, values))
         console.show("\n".join(f"{name:{width}}  {value}" for name, value in values.items()))
@@ -186,7 +186,7 @@ def _report(console: Console, bot: Bot, added: "Added", *, as_json: bool) -> Non
             "passed_over": dict(added.passed_over),
             "seconds": round(added.seconds, 3),
         }
-        console.show(render.dumps(values, indent=2))
+        console.show(schema.dumps(values, indent=2))
         return
     over = ", ".join(f"{count} {why}" for why, count in added.passed_over.items())
     console.notice(

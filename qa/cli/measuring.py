@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from qa import locations, render
+from qa import locations, render, schema
 from qa.bot import Bot
 from qa.cli.options import (
     AsJson,
@@ -39,7 +39,7 @@ def eval_(
             bot = Bot.open(cached, model=model, create=True)
             found.append(evaluation.evaluate(folder, bot, modes, progress))
     if as_json:
-        console.show(render.dumps(evaluation.as_json(found), indent=2))
+        console.show(schema.dumps(evaluation.as_json(found), indent=2))
     else:
         console.show(evaluation.table(found))
 
