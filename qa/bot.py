@@ -136,9 +136,11 @@ class Bot:
 
         Raises:
             QuestionError: the question is empty or too long.
+            QaError: the bot reads, and the mode is not hybrid, which reading is joined to.
         """
-        # Weights of reading are known beside both searches only.
-        reader = self._reader if mode == "hybrid" else None
+        reader = self._reader
+        if reader and mode != "hybrid":
+            raise QaError(f"Reading goes with hybrid mode, not {mode}: leave out the reader.")
         wanted = max(top_k, joining.READ) if reader else top_k
         hits, query, version, took_ms = self._search(question, wanted, mode, filters)
         if reader:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from qa.model import Hit, Mode
 from qa.reader import Reading
+from qa.retriever import NOISE_FACTOR
 
 # How many of the best passages are read.
 READ = 8
@@ -62,11 +63,11 @@ def threshold(_mode: Mode) -> float:
 
 def _read(hit: Hit, reading: Reading) -> Hit:
     margin = min(max(reading.answerable, -_WIDEST_MARGIN), _WIDEST_MARGIN)
-    total = (
-        hit.score
-        + _RELEVANCE * reading.relevance
-        + _MARGIN * _probability(reading.answerable / _MARGIN_SCALE)
+    gain = _RELEVANCE * reading.relevance + _MARGIN * _probability(
+        reading.answerable / _MARGIN_SCALE
     )
+    # What is not prose reads well and says little: it gains as little as it kept of its score.
+    total = hit.score + gain * (NOISE_FACTOR if hit.passage.noise else 1.0)
     signals = {**hit.signals, "relevance": reading.relevance, "margin": margin}
     return replace(hit, score=total / _most(), span=reading.span, signals=signals)
 

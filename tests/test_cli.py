@@ -94,6 +94,19 @@ def test_questions_from_standard_input_give_a_json_line_each_in_order(qa, librar
         jsonschema.validate(answer, SCHEMA)
 
 
+def test_a_question_that_is_none_is_reported_and_the_others_are_answered(qa, library):
+    done = qa("ask", "-", "--json", stdin="?!\nWho builds a harbour?\n", code=2)
+    assert [json.loads(line)["question"] for line in done.stdout.splitlines()] == [
+        "Who builds a harbour?"
+    ]
+    assert "'?!'" in done.stderr
+
+
+def test_reading_with_one_search_alone_is_an_error(qa, library):
+    done = qa("ask", "a harbour?", "--reader", "default", "--mode", "dense", code=2)
+    assert "Reading goes with hybrid mode" in done.stderr
+
+
 def test_bytes_that_are_no_text_are_asked_as_far_as_they_go(qa, library):
     qa("ask", b"where will they meet\xff?".decode("utf-8", "surrogateescape"))
     assert qa("ask", "-", stdin=b"where will they meet \xff?\n").stdout.count("\n") == 1

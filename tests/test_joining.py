@@ -31,7 +31,8 @@ def test_joined_hits_are_the_same_passages_best_first_ranked_from_one(found, rea
     scores = [one.score for one in result]
     assert scores == sorted(scores, reverse=True)
     assert all(0.0 <= score <= 1.0 for score in scores)
-    assert 0.0 <= joining.of(result, "hybrid") <= 1.0 if readings or not result else True
+    if readings:
+        assert 0.0 <= joining.of(result, "hybrid") <= 1.0
 
 
 def test_reading_moves_the_passage_that_answers_before_one_that_only_looks_like_it():
@@ -64,3 +65,10 @@ def test_confidence_rises_with_relevance_margin_and_lead_and_is_nothing_without_
     assert joining.of(alone, "hybrid") > joining.of(
         [replace(alone[0]), *joining.joined([hit(2, 0.6)], [reading(0.9, 3.0)])], "hybrid"
     )
+
+
+def test_noise_that_reads_like_an_answer_stays_below_prose():
+    caption = hit(1, 0.2)
+    caption = replace(caption, passage=replace(caption.passage, noise="caption"))
+    result = joining.joined([hit(2, 0.3), caption], [reading(0.1, -4.0), reading(0.99, 9.0)])
+    assert [one.passage.id for one in result] == [2, 1]
