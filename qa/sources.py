@@ -39,7 +39,9 @@ def found_below(paths: Iterable[Path]) -> tuple[list[Source], list[Path], dict[s
                 "Give a folder with .txt, .md, .html or .jsonl files."
             )
         files.update(dict.fromkeys(found.files))
-        roots += [path.resolve()] if path.is_dir() else []
+        # What cannot be looked into is not gone: then nothing is taken for removed.
+        if path.is_dir() and not found.passed_over.get("unreadable"):
+            roots.append(path.resolve())
         for why, count in found.passed_over.items():
             passed_over[why] = passed_over.get(why, 0) + count
     return [_file(path) for path in files], roots, passed_over

@@ -1,12 +1,13 @@
 import datetime as dt
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from toy import ToyEncoder
 
-from qa import Bot, Filters, QaError
+from qa import Bot, Filters, QaError, reading
 from qa.errors import (
     DamagedLibrary,
     LockedError,
@@ -148,6 +149,21 @@ def test_a_file_that_left_the_folder_leaves_the_library(bot, folder):
     (folder / "news" / "summit.txt").unlink()
     assert bot.add("news").removed == 1
     assert {info.source for info in bot.articles()} == {"news/weather.md", "news/more.jsonl"}
+
+
+def test_articles_stay_when_a_part_of_their_folder_cannot_be_looked_into(bot, folder, monkeypatch):
+    (folder / "news" / "summit.txt").unlink()
+    find = reading.find
+
+    def partly(path):
+        found = find(path)
+        return replace(found, passed_over={**found.passed_over, "unreadable": 1})
+
+    monkeypatch.setattr(reading, "find", partly)
+    assert bot.add("news").removed == 0
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert bot.add("news").removed == 1
 
 
 def test_an_article_that_left_its_file_leaves_the_library(bot, folder):
