@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from near_misses import near_miss
+
 from embeddings.encoder import Vectors
 from qa.bot import Bot
 from qa.lexical import STOP_WORDS, question_terms, terms
@@ -34,6 +36,10 @@ CANDIDATES = 20
 MEASURED = 2400
 # Shares of questions asked in another form, and of groups that are read without their title.
 KEY_WORDS, LOWER_CASE, UNTITLED = 0.1, 0.2, 0.15
+# Shares of answered questions that are also asked wrongly, and of unanswerable ones that are read
+# with the passage they were written about.
+ASKED_WRONGLY, WRITTEN_ABOUT = 0.5, 0.75
+_PLACES = ("spans", "plausible")
 # An answer of more characters hardly stands in another article by chance.
 UNLIKELY = 12
 
@@ -43,6 +49,8 @@ class Candidate:
     """A passage that the retriever found, or that holds the answer.
 
     `spans` are `[start, end)` of answers in `text`; `relevant` is what the set says of its article.
+    `near` is a passage that an unanswerable question was written about, `plausible` the words in it
+    that look like the answer.
     """
 
     doc: str
@@ -54,6 +62,8 @@ class Candidate:
     lexical: float = 0.0
     coverage: float = 0.0
     found: bool = True
+    near: bool = False
+    plausible: tuple[tuple[int, int], ...] = ()
 
     @property
     def score(self) -> float:
@@ -80,7 +90,8 @@ class Asked:
 class Pair:
     """A question and a passage: whether it answers, and where.
 
-    `span` is None when the place is unknown; for a passage that does not answer it is not used.
+    `span` is None when the place is unknown; in a passage that does not answer it is what looks
+    most like an answer.
     """
 
     question: str
@@ -120,27 +131,45 @@ def as_typed(question: str, dice: random.Random) -> str:
 def groups(asked: Asked, negatives: int, dice: random.Random) -> list[Pair]:
     """A pair that answers, where there is one, and hard ones that do not.
 
-    The negatives are candidates, the best ones more often. A passage of a relevant article that
-    holds the words of an answer is left out: it may answer as well.
+    The negatives are candidates, the best ones more often, and the passage that answers with a
+    question that it nearly answers. A passage of a relevant article that holds the words of an
+    answer is left out: it may answer as well.
     """
-    question = as_typed(asked.text, dice)
     titled = dice.random() >= UNTITLED
 
-    def pair(candidate: Candidate, *, answers: bool) -> Pair:
-        title = candidate.title if titled else ""
-        span = min(candidate.spans, key=lambda it: it[1] - it[0]) if candidate.spans else None
-        return Pair(question, title, candidate.text, answers, span if answers else None)
+    def pair(candidate: Candidate, text: str, *, answers: bool) -> Pair:
+        spans = candidate.spans if answers else candidate.plausible
+        span = min(spans, key=lambda it: it[1] - it[0]) if spans else None
+        return Pair(text, candidate.title if titled else "", candidate.text, answers, span)
 
-    good = [each for each in asked.candidates if each.spans]
-    if not good and asked.answerable:
-        good = [each for each in asked.candidates if each.relevant][:1]
     bad = [each for each in asked.candidates if each.found and _silent(each, asked)]
-    pairs = [pair(dice.choice(good), answers=True)] if good and asked.answerable else []
+    question = as_typed(asked.text, dice)
+    pairs = []
+    good = _answering(asked)
+    if good:
+        chosen = dice.choice(good)
+        pairs.append(pair(chosen, question, answers=True))
+        if dice.random() < ASKED_WRONGLY:
+            others = [each.text for each in dice.sample(bad, min(2, len(bad)))]
+            wrong = near_miss(asked.text, chosen.text, others, asked.answers, dice)
+            if wrong:
+                pairs.append(Pair(as_typed(wrong, dice), pairs[0].title, chosen.text, False))
+    near = [each for each in bad if each.near]
+    if near and dice.random() < WRITTEN_ABOUT:
+        return [*pairs, pair(near[0], question, answers=False)]
     wanted = min(len(bad), negatives, 3)
     for low, high in dice.sample(((0, 3), (1, 8), (3, CANDIDATES)), k=wanted):
         pool = bad[low:high] or bad
-        pairs.append(pair(dice.choice(pool), answers=False))
+        pairs.append(pair(dice.choice(pool), question, answers=False))
     return pairs
+
+
+def _answering(asked: Asked) -> list[Candidate]:
+    """The passages that answer, those with the words of the answer before others."""
+    if not asked.answerable:
+        return []
+    spoken = [each for each in asked.candidates if each.spans]
+    return spoken or [each for each in asked.candidates if each.relevant][:1]
 
 
 def _silent(candidate: Candidate, asked: Asked) -> bool:
@@ -252,6 +281,8 @@ def _gathered(folder: Path, work: Path, limit: int | None) -> Iterator[Asked]:
                     hit.passage.text,
                     hit.citation.article_id in relevant,
                     _spans(row, hit.passage),
+                    near=hit.citation.article_id == row.get("about"),
+                    plausible=_plausible(row, hit.passage),
                     **{key: round(float(value), 5) for key, value in hit.signals.items()},
                 )
                 for hit in hits
@@ -343,6 +374,17 @@ def _spans(row: dict[str, Any], passage: Passage) -> tuple[tuple[int, int], ...]
     return tuple(dict.fromkeys(found))
 
 
+def _plausible(row: dict[str, Any], passage: Passage) -> tuple[tuple[int, int], ...]:
+    """What looks like the answer in the passage that the question was written about."""
+    if passage.citation.article_id != row.get("about"):
+        return ()
+    return tuple(
+        (passage.text.index(answer), passage.text.index(answer) + len(answer))
+        for answer in row.get("plausible_answers", ())
+        if passage.text.count(answer) == 1
+    )
+
+
 def _article(row: dict[str, Any], relevant: set[str]) -> str:
     """The document that a question is about."""
     if row.get("spans"):
@@ -368,7 +410,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 def _asked(row: dict[str, Any]) -> Asked:
     candidates = tuple(
-        Candidate(**{**each, "spans": tuple(map(tuple, each["spans"]))})
+        Candidate(**{**each, **{name: tuple(map(tuple, each[name])) for name in _PLACES}})
         for each in row.pop("candidates")
     )
     return Asked(**{**row, "answers": tuple(row["answers"]), "candidates": candidates})

@@ -27,6 +27,8 @@ NEGATIVES = 1
 RATE = 1e-3
 # The rate rises for this many steps.
 WARM = 60
+# What finding words that only look like an answer counts, against finding answers.
+PLAUSIBLE = 0.5
 # An interrupted run leaves a file that can be looked at.
 SAVED_EVERY = 50
 # The weights of a moving mean are saved: they read better than those of any one step.
@@ -35,11 +37,16 @@ AVERAGED = 0.99
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A pair as tokens; `place` is the answer's first and last, 0 without one, None if unknown."""
+    """A pair as tokens.
+
+    `place` is the answer's first and last, 0 without one, None if unknown; `plausible` that of the
+    words which look like an answer and are none.
+    """
 
     tokens: adapter.Pair
     answers: bool
     place: tuple[int, int] | None
+    plausible: tuple[int, int] | None = None
 
 
 def main() -> None:
@@ -118,17 +125,20 @@ def train(
 def example(tokenizer: object, pair: Pair) -> Example:
     """A pair as tokens, and the tokens that its answer covers."""
     (tokens,) = adapter.paired(tokenizer, pair.question, [(pair.title, pair.text)])
+    place = _covered(tokens, pair.span) if pair.span else None
     if not pair.answers:
-        return Example(tokens, answers=False, place=(0, 0))
-    if pair.span is None:
-        return Example(tokens, answers=True, place=None)
-    start, end = pair.span
+        return Example(tokens, answers=False, place=(0, 0), plausible=place)
+    return Example(tokens, answers=True, place=place)
+
+
+def _covered(tokens: adapter.Pair, span: tuple[int, int]) -> tuple[int, int] | None:
+    """The first and last token that a span covers; None where the input ends before it."""
     covered = [
         tokens.begin + number
         for number, (begin, stop) in enumerate(tokens.offsets)
-        if stop > start and begin < end
+        if stop > span[0] and begin < span[1]
     ]
-    return Example(tokens, answers=True, place=(covered[0], covered[-1]) if covered else None)
+    return (covered[0], covered[-1]) if covered else None
 
 
 def _batches(
@@ -151,7 +161,7 @@ def _batches(
 
 
 def _loss(network: Network, batch: Sequence[Sequence[Example]]) -> Tensor:
-    """Where the answer is, whether there is one, and which passage of a group has it."""
+    """Where the answer is, whether there is one, and which pair of a group has it."""
     examples = [each for group in batch for each in group]
     ids, kinds, mask = padded([each.tokens for each in examples])
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -165,6 +175,7 @@ def _loss(network: Network, batch: Sequence[Sequence[Example]]) -> Tensor:
     places = torch.tensor([examples[row].place for row in known])
     where = F.cross_entropy(spans[known, :, 0], places[:, 0])
     where = where + F.cross_entropy(spans[known, :, 1], places[:, 1])
+    where = where + PLAUSIBLE * _where_it_seems(spans, examples)
     truth = torch.tensor([float(each.answers) for each in examples])
     whether = F.binary_cross_entropy_with_logits(relevance, truth)
     which = []
@@ -175,6 +186,19 @@ def _loss(network: Network, batch: Sequence[Sequence[Example]]) -> Tensor:
         row += len(group)
     chosen = torch.stack(which).mean() if which else torch.zeros(())
     return where / 2 + whether + chosen / 2
+
+
+def _where_it_seems(spans: Tensor, examples: Sequence[Example]) -> Tensor:
+    """Where words stand that look like an answer and are none, "not here" left aside."""
+    rows = [row for row, each in enumerate(examples) if each.plausible]
+    if not rows:
+        return torch.zeros(())
+    places = torch.tensor([examples[row].plausible for row in rows])
+    inside = spans[rows].clone()
+    inside[:, 0] = -1e4
+    share = len(rows) / len(examples)
+    first = F.cross_entropy(inside[:, :, 0], places[:, 0])
+    return share * (first + F.cross_entropy(inside[:, :, 1], places[:, 1]))
 
 
 def _options() -> argparse.Namespace:
