@@ -1,18 +1,13 @@
 """sentence-transformers: any model, and bulk encoding."""
 
-import contextlib
 import hashlib
-import logging
-import os
-import textwrap
 import threading
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from . import hub
 from .encoder import Offsets, Vectors
 from .errors import EncoderError
 
@@ -27,8 +22,6 @@ _CHUNK = 256
 _MAX_TOKENS = 512
 # sentence-transformers takes the first of these that a model has as the prompt of passages.
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
-# Asking an unreachable hub file by file, with its own retries, takes more than a minute.
-_REACH_SECONDS = 10
 
 
 class SentenceEncoder:
@@ -59,12 +52,13 @@ class SentenceEncoder:
         Raises:
             EncoderError: it cannot be had.
         """
-        with _quiet():
-            if Path(name).is_dir():
-                # The same folder, from wherever the name is read again.
-                folder = str(Path(name).resolve())
-                return cls(folder, _from_folder(folder), fingerprint)
-            return cls(name, _from_hub(name), fingerprint)
+
+        def get(found: str, on_disk: bool) -> "SentenceEncoder":  # noqa: FBT001 -- as hub calls it
+            from sentence_transformers import SentenceTransformer
+
+            return cls(found, SentenceTransformer(found, local_files_only=on_disk), fingerprint)
+
+        return hub.load(name, get)
 
     def encode_documents(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
@@ -108,52 +102,6 @@ class SentenceEncoder:
         return [[(start, end) for start, end in offsets] for offsets in found["offset_mapping"]]
 
 
-def _from_folder(folder: str) -> "SentenceTransformer":
-    from sentence_transformers import SentenceTransformer
-
-    try:
-        return SentenceTransformer(folder, local_files_only=True)
-    except Exception as error:  # loaders raise what they like for a damaged file
-        raise EncoderError(
-            f"The folder {folder} holds no whole model ({_why(error)}). "
-            "Give a folder that SentenceTransformer.save has written, or a model's hub name."
-        ) from error
-
-
-def _from_hub(name: str) -> "SentenceTransformer":
-    from sentence_transformers import SentenceTransformer
-
-    if name.startswith((".", "/", "~")):
-        raise EncoderError(f"There is no folder '{name}'. Give a model's folder or its hub name.")
-    try:
-        return SentenceTransformer(name, local_files_only=True)
-    except Exception as missing:  # as above
-        if os.environ.get("HF_HUB_OFFLINE", "0").lower() not in {"0", "", "false"}:
-            raise _not_had(name, "HF_HUB_OFFLINE is set and no copy is on disk") from missing
-    try:
-        _reach_hub()
-        return SentenceTransformer(name)
-    except Exception as error:  # as above, and what networks raise
-        raise _not_had(name, _why(error)) from error
-
-
-def _reach_hub() -> None:
-    from huggingface_hub import constants, get_session
-
-    get_session().head(constants.ENDPOINT, timeout=_REACH_SECONDS)
-
-
-def _not_had(name: str, why: str) -> EncoderError:
-    return EncoderError(
-        f"The model {name} cannot be had ({why}). "
-        "Give the path of a model's folder, or connect to the network to download it."
-    )
-
-
-def _why(error: Exception) -> str:
-    return f"{type(error).__name__}: {textwrap.shorten(str(error), 160, placeholder=' …')}"
-
-
 def _fingerprint(model: "SentenceTransformer") -> str:
     """A short hash of everything that vectors depend on: weights, modules, prompts, length."""
     import torch
@@ -164,25 +112,3 @@ def _fingerprint(model: "SentenceTransformer") -> str:
         total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         total.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return total.hexdigest()[:16]
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps loading bars and warnings of the libraries from the user, and leaves them as found."""
-    from huggingface_hub.utils import logging as hub_logging
-    from transformers.utils import logging as model_logging
-
-    levels = hub_logging.get_verbosity(), model_logging.get_verbosity()
-    bars = model_logging.is_progress_bar_enabled()
-    hub_logging.set_verbosity(logging.ERROR)
-    model_logging.set_verbosity(logging.ERROR)
-    model_logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        hub_logging.set_verbosity(levels[0])
-        model_logging.set_verbosity(levels[1])
-        if bars:
-            model_logging.enable_progress_bar()

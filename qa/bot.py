@@ -16,7 +16,7 @@ from qa.places import Place, locate
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
     from qa.indexing import Added, Progress
-    from qa.reader import Reader
+    from qa.reader import Reads
     from qa.sources import Source
 
 LONGEST_QUESTION = 2000
@@ -50,7 +50,7 @@ class Bot:
     """
 
     def __init__(
-        self, library: Library, load: "Callable[[], Encoder]", reader: "Reader | None" = None
+        self, library: Library, load: "Callable[[], Encoder]", reader: "Reads | None" = None
     ) -> None:
         self._library = library
         self._load = load
@@ -65,7 +65,7 @@ class Bot:
         *,
         model: str | None = None,
         encoder: "Encoder | None" = None,
-        reader: "Reader | str | Path | None" = None,
+        reader: "Reads | str | Path | None" = None,
         create: bool = False,
     ) -> "Bot":
         """The bot of the library at `path`, or of the one that `qa` would use here.
@@ -75,7 +75,8 @@ class Bot:
             model: path or hub name of a sentence-transformers model; None takes the library's own.
             encoder: an encoder of your own instead of a model.
             reader: reads the best passages and marks the words that answer: "default" for the one
-                that comes with qa, or the file of another; None answers without reading.
+                that comes with qa, the file of another, or the folder or hub name of a
+                CrossEncoder or question answering model; None answers without reading.
             create: make an empty library if there is none.
 
         Raises:
@@ -304,10 +305,10 @@ class Bot:
             return snapshot.encoder
 
 
-def _reader(name: str | Path) -> "Reader":
-    from qa.reader import Reader
+def _reader(name: str | Path) -> "Reads":
+    from qa import readers
 
-    return Reader.load(None if name == "default" else Path(name).expanduser())
+    return readers.load(name)
 
 
 def _agreement(hits: Sequence[Hit], question: str) -> tuple[Agreement, ...]:

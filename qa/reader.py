@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from qa.errors import ModelError
 from qa.model import Passage, Span
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from embeddings.adapter import Adapter, Pair, Scores
-    from embeddings.bert import Bert
+    from embeddings.bert import Bert, Floats
 
+DEFAULT = "default"
 LONGEST_SPAN = 30
 
 # What a passage without a single token says: nothing.
@@ -45,6 +46,17 @@ class Reading:
     answerable: float
 
 
+class Reads(Protocol):
+    """Reads a question with passages."""
+
+    @property
+    def name(self) -> str:
+        """Tells this reader from others."""
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        """What each passage says to the question, in the order of the passages."""
+
+
 class Reader:
     """Reads passages with the default encoder's weights, changed for reading; threads may share it.
 
@@ -53,7 +65,10 @@ class Reader:
         >>> reader.read("where will they meet?", passages)[0].span.text  # doctest: +SKIP
     """
 
-    def __init__(self, model: "Bert", adapter: "Adapter", tokenizer: "Tokenizer") -> None:
+    def __init__(
+        self, name: str, model: "Bert", adapter: "Adapter", tokenizer: "Tokenizer"
+    ) -> None:
+        self.name = name
         self._model = model
         self._adapter = adapter
         self._tokenizer = tokenizer
@@ -72,7 +87,8 @@ class Reader:
         try:
             base, tokenizer = default_model()
             trained = adapter.load(path or Path(__file__).with_name("reader.safetensors"))
-            return cls(adapter.merged(base, trained), trained, tokenizer)
+            name = path.name if path else DEFAULT
+            return cls(name, adapter.merged(base, trained), trained, tokenizer)
         except EncoderError as error:
             raise ModelError(str(error)) from error
 
@@ -94,29 +110,47 @@ class Reader:
 
 def decoded(text: str, pair: "Pair", scores: "Scores") -> Reading:
     """What the logits of a passage's tokens say of its text."""
-    relevance = _probability(scores.relevance)
-    if not pair.offsets:
-        return Reading(relevance, None, _SILENT)
-    first, last, best = _best(scores)
-    answerable = best - scores.null
-    start, end = _whole_words(text, pair.offsets[first][0], pair.offsets[last][1])
+    span, answerable = marked(text, pair.offsets, scores.first, scores.last, scores.null)
+    return Reading(probability(scores.relevance), span, answerable)
+
+
+def marked(
+    text: str,
+    offsets: Sequence[tuple[int, int]],
+    first: "Floats",
+    last: "Floats",
+    null: float,
+) -> tuple[Span | None, float]:
+    """The likeliest words of a text, and by how much, in logits, they beat `null`.
+
+    Args:
+        text: what was read.
+        offsets: the `[start, end)` characters of its tokens.
+        first: each token's logit as the first of the words.
+        last: and as the last of them.
+        null: the logit of "not here".
+    """
+    if not offsets:
+        return None, _SILENT
+    begin, stop, best = _best(first, last)
+    answerable = best - null
+    start, end = _whole_words(text, offsets[begin][0], offsets[stop][1])
     start, end = _trimmed(text, start, end)
     if start >= end:
-        return Reading(relevance, None, answerable)
-    span = Span(start, end, text[start:end], _probability(answerable))
-    return Reading(relevance, span, answerable)
+        return None, answerable
+    return Span(start, end, text[start:end], probability(answerable)), answerable
 
 
-def _best(scores: "Scores") -> tuple[int, int, float]:
+def _best(first: "Floats", last: "Floats") -> tuple[int, int, float]:
     """The first and last token of the likeliest span of at most LONGEST_SPAN tokens."""
     import numpy as np
 
-    sums = scores.first[:, None] + scores.last[None, :]
-    place = np.arange(len(scores.first))
+    sums = first[:, None] + last[None, :]
+    place = np.arange(len(first))
     length = place[None, :] - place[:, None]
     sums[(length < 0) | (length >= LONGEST_SPAN)] = -np.inf
-    first, last = divmod(int(sums.argmax()), len(place))
-    return first, last, float(sums[first, last])
+    begin, stop = divmod(int(sums.argmax()), len(place))
+    return begin, stop, float(sums[begin, stop])
 
 
 def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
@@ -167,5 +201,6 @@ def _lacks_partner(said: str, place: int) -> bool:
     return partner is not None and partner not in rest
 
 
-def _probability(logit: float) -> float:
+def probability(logit: float) -> float:
+    """The probability of a logit."""
     return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit))))
