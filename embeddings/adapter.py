@@ -4,8 +4,10 @@ LoRA: Hu et al., 2021 (arXiv 2106.09685). Read in NumPy, as `bert.py` runs the e
 """
 
 import json
+import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -159,17 +161,34 @@ def scores(model: Bert, adapter: Adapter, pairs: Sequence[Pair]) -> list[Scores]
         adapter: the heads.
         pairs: what `paired` made.
     """
-    found: dict[int, Scores] = {}
-    for rows, ids, mask, kinds in _batches(pairs):
+
+    def score(batch: tuple[list[int], Ints, Ints, Ints]) -> list[tuple[int, Scores]]:
+        rows, ids, mask, kinds = batch
         hidden = bert.forward(model, ids, mask, kinds)
         spans = hidden @ adapter.span.weight.T + adapter.span.bias
         relevance = hidden[:, 0] @ adapter.relevance.weight[0] + adapter.relevance.bias[0]
-        for place, row in enumerate(rows):
-            begin = pairs[row].begin
-            own = spans[place, begin : begin + len(pairs[row].offsets)]
-            null = float(spans[place, 0].sum())
-            found[row] = Scores(own[:, 0], own[:, 1], null, float(relevance[place]))
+        return [
+            (row, _scores(pairs[row], spans[place], float(relevance[place])))
+            for place, row in enumerate(rows)
+        ]
+
+    cores = _cores()
+    batches = list(_batches(pairs, cores))
+    with ThreadPoolExecutor(min(cores, max(1, len(batches)))) as pool:
+        found = dict(one for scored in pool.map(score, batches) for one in scored)
     return [found[row] for row in range(len(pairs))]
+
+
+def _scores(pair: Pair, spans: Floats, relevance: float) -> Scores:
+    own = spans[pair.begin : pair.begin + len(pair.offsets)]
+    return Scores(own[:, 0], own[:, 1], float(spans[0].sum()), relevance)
+
+
+def _cores() -> int:
+    """Cores that this process may use; BLAS keeps to one thread, so batches go side by side."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _title(tokenizer: "Tokenizer", title: str) -> list[int]:
@@ -186,11 +205,15 @@ def _mark(tokenizer: "Tokenizer", token: str) -> int:
     return found
 
 
-def _batches(pairs: Sequence[Pair]) -> Iterator[tuple[list[int], Ints, Ints, Ints]]:
-    """Pairs of like length, padded to the longest: their rows, tokens, mask and kinds."""
+def _batches(pairs: Sequence[Pair], cores: int) -> Iterator[tuple[list[int], Ints, Ints, Ints]]:
+    """Pairs of like length, padded to the longest: their rows, tokens, mask and kinds.
+
+    They are as many as the cores, or as keep each of them small.
+    """
     order = sorted(range(len(pairs)), key=lambda row: len(pairs[row].ids))
-    for start in range(0, len(order), _BATCH):
-        rows = order[start : start + _BATCH]
+    size = min(_BATCH, -(-len(pairs) // cores))
+    for start in range(0, len(order), max(1, size)):
+        rows = order[start : start + size]
         shape = (len(rows), len(pairs[rows[-1]].ids))
         ids, mask, kinds = (np.zeros(shape, np.int64) for _ in range(3))
         for place, row in enumerate(rows):

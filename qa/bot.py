@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa import confidence, joining, locations, retriever
+from qa.calibration import REFUSED, Calibration, Example, Graded, fit, from_json, graded, to_json
 from qa.errors import MismatchedLibrary, QaError, QuestionError
+from qa.lexical import unmentioned
 from qa.library import ArticleInfo, Library, Snapshot
 from qa.model import EVERYTHING, Agreement, Answer, Citation, Filters, Hit, Mode, Shown
 from qa.places import Place, locate
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from qa.reader import Reads
     from qa.sources import Source
 
+DEFAULT_READER = "default"
 LONGEST_QUESTION = 2000
 TOP_K = 5
 
@@ -33,6 +36,17 @@ class Status:
     model: str
     version: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a search found, in which version, and the calibration that was kept there."""
+
+    hits: list[Hit]
+    question: str
+    version: int
+    took_ms: Mapping[str, float]
+    calibration: str | None
 
 
 class Bot:
@@ -50,7 +64,10 @@ class Bot:
     """
 
     def __init__(
-        self, library: Library, load: "Callable[[], Encoder]", reader: "Reads | None" = None
+        self,
+        library: Library,
+        load: "Callable[[], Encoder]",
+        reader: "Reads | str | Path | None" = DEFAULT_READER,
     ) -> None:
         self._library = library
         self._load = load
@@ -65,7 +82,7 @@ class Bot:
         *,
         model: str | None = None,
         encoder: "Encoder | None" = None,
-        reader: "Reads | str | Path | None" = None,
+        reader: "Reads | str | Path | None" = DEFAULT_READER,
         create: bool = False,
     ) -> "Bot":
         """The bot of the library at `path`, or of the one that `qa` would use here.
@@ -84,18 +101,19 @@ class Bot:
             ModelError: the model cannot be loaded.
         """
         folder = locations.library(path)
-        reading = _reader(reader) if isinstance(reader, str | Path) else reader
         if encoder is not None:
             given = encoder
-            bot = cls(Library(folder), lambda: given, reading)
+            bot = cls(Library(folder), lambda: given, reader)
         else:
-            bot = cls(Library(folder), lambda: retriever.load_encoder(bot._model(model)), reading)
+            bot = cls(Library(folder), lambda: retriever.load_encoder(bot._model(model)), reader)
         if create and not bot.exists():
             made = bot._load()
             Library.create(folder, made.name, made.fingerprint, made.dimensions)
         bot._library = Library.open(folder)
         if model is not None or encoder is not None:
             bot.encoder()
+        if reader != DEFAULT_READER:
+            bot.reader()
         return bot
 
     def exists(self) -> bool:
@@ -117,6 +135,19 @@ class Bot:
                 self._encoder = loaded
         return self._encoder
 
+    def reader(self) -> "Reads | None":
+        """What reads the best passages, loaded at first use; None if nothing does.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        with self._loading:
+            if isinstance(self._reader, str | Path):
+                from qa import readers
+
+                self._reader = readers.load(self._reader)
+            return self._reader
+
     def ask(
         self,
         question: str,
@@ -131,38 +162,92 @@ class Bot:
         Args:
             question: what is asked.
             top_k: how many passages at most.
-            mode: which candidates are ranked.
+            mode: which candidates are ranked; those of hybrid mode are read.
             filters: which articles may answer.
             min_confidence: below it the status is "unanswered"; None takes the calibrated one.
 
         Raises:
             QuestionError: the question is empty or too long.
-            QaError: the bot reads, and the mode is not hybrid, which reading is joined to.
+            ModelError: the reader cannot be loaded.
         """
-        reader = self._reader
-        if reader and mode != "hybrid":
-            raise QaError(f"Reading goes with hybrid mode, not {mode}: leave out the reader.")
-        wanted = max(top_k, joining.READ) if reader else top_k
-        hits, query, version, took_ms = self._search(question, wanted, mode, filters)
-        if reader:
+        answer, calibration = self._ask(question, top_k, mode, filters)
+        sure, least = answer.confidence, self._threshold(mode)
+        if calibration is not None:
+            sure, least = calibration.of(sure), calibration.threshold
+        if min_confidence is not None:
+            least = min_confidence
+        answers = bool(answer.hits) and sure >= least
+        return replace(answer, confidence=sure, status="answered" if answers else "unanswered")
+
+    def _ask(
+        self, question: str, top_k: int, mode: Mode, filters: Filters = EVERYTHING
+    ) -> tuple[Answer, Calibration | None]:
+        """An answer with the confidence that ships, and the library's calibration of it."""
+        reader = self.reader() if mode == "hybrid" else None
+        found = self._search(question, max(top_k, joining.READ) if reader else top_k, mode, filters)
+        hits, took_ms = found.hits, found.took_ms
+        if reader and hits:
             began = time.perf_counter()
-            readings = reader.read(query.text, [hit.passage for hit in hits[: joining.READ]])
-            hits = joining.joined(hits, readings)
+            hits = joining.read(reader, found.question, hits, top_k)
             took_ms = {**took_ms, "read": (time.perf_counter() - began) * 1e3}
-        judge = joining if reader else confidence
-        sure = judge.of(hits, mode)
-        least = judge.threshold(mode) if min_confidence is None else min_confidence
         shown = tuple(hits[:top_k])
-        return Answer(
+        answer = Answer(
             question=question,
-            understood_as=query.text,
-            status="answered" if hits and sure >= least else "unanswered",
-            confidence=sure,
+            understood_as=found.question,
+            status="unanswered",
+            confidence=(joining if reader else confidence).of(hits, mode),
             hits=shown,
-            agreement=_agreement(shown, query.text) if reader else (),
-            library_version=version,
+            unmentioned=tuple(unmentioned(found.question, hits)),
+            agreement=_agreement(shown, found.question) if reader else (),
+            library_version=found.version,
             took_ms=took_ms,
         )
+        return answer, from_json(found.calibration) if found.calibration else None
+
+    def _threshold(self, mode: Mode) -> float:
+        reads = mode == "hybrid" and self._reader is not None
+        return joining.threshold(mode) if reads else confidence.threshold(mode)
+
+    def calibrate(
+        self,
+        questions: Sequence[Example],
+        *,
+        refused: float = REFUSED,
+        progress: "Callable[[int, int], None] | None" = None,
+    ) -> tuple[Calibration, list[Graded]]:
+        """Fits the confidence to questions of the user's own, and keeps it in the library.
+
+        It holds for hybrid mode and for the reader that this bot has. Gives the calibration, and
+        the answers by the confidence that ships.
+
+        Args:
+            questions: with what tells a right answer.
+            refused: the share of answerable questions that may be called unanswered.
+            progress: is told how many are asked, and of how many.
+
+        Raises:
+            QaError: too few of the answers were right, or too few wrong; nothing is changed.
+        """
+        found = []
+        for place, example in enumerate(questions, start=1):
+            found.append(graded(example, self._ask(example.question, 1, "hybrid")[0]))
+            if progress is not None:
+                progress(place, len(questions))
+        made = fit(found, refused)
+        with self._library.writing() as writer:
+            writer.keep(self._calibration_name("hybrid"), to_json(made))
+        return made, found
+
+    def forget_calibration(self) -> bool:
+        """Goes back to the confidence that ships; says whether there was another."""
+        with self._library.writing() as writer:
+            return writer.keep(self._calibration_name("hybrid"), None)
+
+    def _calibration_name(self, mode: Mode) -> str:
+        reads = self._reader if mode == "hybrid" else None
+        # The name of the default one is known before it is loaded.
+        name = reads if isinstance(reads, str | Path) else reads.name if reads else "none"
+        return f"calibration {mode} {name}"
 
     def search(
         self,
@@ -173,7 +258,7 @@ class Bot:
         filters: Filters = EVERYTHING,
     ) -> list[Hit]:
         """The passages nearest to a question, best first, whether or not they answer."""
-        return self._search(question, top_k, mode, filters)[0]
+        return self._search(question, top_k, mode, filters).hits
 
     def add(
         self, *places: str | Path, progress: "Callable[[Progress], None] | None" = None
@@ -271,9 +356,7 @@ class Bot:
                 bytes=self._library.size(),
             )
 
-    def _search(
-        self, question: str, top_k: int, mode: Mode, filters: Filters
-    ) -> tuple[list[Hit], retriever.Query, int, Mapping[str, float]]:
+    def _search(self, question: str, top_k: int, mode: Mode, filters: Filters) -> _Found:
         text = _checked(question)
         began = time.perf_counter()
         vector = None if mode == "lexical" else self.encoder().encode_query(text)
@@ -282,9 +365,10 @@ class Bot:
         with self._library.snapshot() as snapshot:
             hits = retriever.rank(self._library, snapshot, query, top_k)
             version = snapshot.version
+            kept = snapshot.kept(self._calibration_name(mode))
         ended = time.perf_counter()
         took_ms = {"encode": (encoded - began) * 1e3, "search": (ended - encoded) * 1e3}
-        return hits, query, version, took_ms
+        return _Found(hits, query.text, version, took_ms, kept)
 
     def _index(
         self,
@@ -303,12 +387,6 @@ class Bot:
             return named
         with self._library.snapshot() as snapshot:
             return snapshot.encoder
-
-
-def _reader(name: str | Path) -> "Reads":
-    from qa import readers
-
-    return readers.load(name)
 
 
 def _agreement(hits: Sequence[Hit], question: str) -> tuple[Agreement, ...]:

@@ -27,6 +27,7 @@ from qa.errors import QaError
 from qa.library import ArticleInfo
 from qa.model import Answer, Filters, Hit
 from qa.opening import open_citation
+from qa.reasons import why
 from qa.render import (
     Style,
     answer_markdown,
@@ -34,7 +35,6 @@ from qa.render import (
     clean,
     passage_in_article,
     place,
-    why,
 )
 from qa.schema import answer_json
 
@@ -92,7 +92,8 @@ class Chat:
                 citation = self._hit(number).citation
                 return open_citation(citation, self._bot.show(citation).origin)
             case Why(number):
-                return textwrap.fill(why(self._hit(number)), max(1, self._width()))
+                said = clean(why(self._hit(number), self._last().answer.understood_as))
+                return textwrap.fill(said, max(1, self._width()))
             case Sources(part):
                 return _listed(self._bot.articles(), part)
             case ShowFilter():

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qa.model import Hit, Mode
-from qa.reader import Reading
+from qa.reader import Reading, Reads
 from qa.retriever import NOISE_FACTOR
 
-# How many of the best passages are read.
-READ = 8
+# How many of the best passages are read at most, and at least.
+READ, LEAST_READ = 8, 4
 
 # What reading adds to retrieval's score, at most: for relevance, and for words that beat none.
 _RELEVANCE, _MARGIN = 0.1, 0.1
@@ -24,6 +24,31 @@ _SURE = {"dense": 3.22, "coverage": -0.18, "relevance": 0.047, "margin": 0.161, 
 # What lies beyond these says no more.
 _MOST_RELEVANT, _WIDEST_MARGIN, _LONGEST_LEAD = 8.0, 15.0, 0.2
 _THRESHOLD = 0.2
+
+
+def read(reader: Reads, question: str, hits: Sequence[Hit], shown: int) -> list[Hit]:
+    """The hits read and joined: those to be shown, and more where another could still come first.
+
+    Args:
+        reader: reads.
+        question: as it was understood.
+        hits: what retrieval found, best first, in hybrid mode.
+        shown: how many of them will be shown.
+    """
+    first = min(READ, max(LEAST_READ, shown))
+    readings = reader.read(question, [hit.passage for hit in hits[:first]])
+    if not _safe(hits, readings):
+        readings += reader.read(question, [hit.passage for hit in hits[first:READ]])
+    return joined(hits, readings)
+
+
+def _safe(hits: Sequence[Hit], readings: Sequence[Reading]) -> bool:
+    """Whether no passage that is not read yet could come first, whatever reading says of it."""
+    unread = hits[len(readings) : READ]
+    if not unread:
+        return True
+    leader = max(_read(hit, reading).score for hit, reading in zip(hits, readings, strict=False))
+    return leader * _most() >= unread[0].score + _RELEVANCE + _MARGIN
 
 
 def joined(hits: Sequence[Hit], readings: Sequence[Reading]) -> list[Hit]:

@@ -7,7 +7,9 @@ the marking of matched words all use `terms`, so what is searched is what is sho
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from qa.model import Hit
 
 # Words joined by apostrophes or inner full stops stay one ("U.S.", "Mary's"). Scripts without
 # spaces are taken by single characters, so that any part of a run of them can match. The marks of
@@ -53,6 +55,16 @@ def question_terms(question: str) -> list[str]:
         if question[start:end].casefold().replace("’", "'") not in STOP_WORDS
     ]
     return list(dict.fromkeys(content or [term for _, _, term in found]))
+
+
+def unmentioned(question: str, hits: Iterable[Hit]) -> list[str]:
+    """The words of a question, as typed, that no passage holds, its title read with it."""
+    held = frozenset[str]().union(
+        *(terms(f"{hit.citation.title} {hit.passage.text}") for hit in hits)
+    )
+    wanted = frozenset(question_terms(question)) - held
+    found = [question[start:end] for start, end, term in words(question) if term in wanted]
+    return list(dict.fromkeys(found))
 
 
 def _parts(match: re.Match[str]) -> Iterator[tuple[int, int, str]]:

@@ -155,6 +155,7 @@ class Answer:
     """The evidence for a question, best first, and whether it answers.
 
     `confidence` is the probability, from 0 to 1, that the first passage answers.
+    `unmentioned` are the words of the question that none of the passages looked at holds.
     `agreement` is what several articles answer alike or differently, where that is sure.
     `took_ms` maps a step (encode, search) to milliseconds.
     """
@@ -165,6 +166,7 @@ class Answer:
     confidence: float
     hits: tuple[Hit, ...]
     library_version: int
+    unmentioned: tuple[str, ...] = ()
     agreement: tuple[Agreement, ...] = ()
     took_ms: Mapping[str, float] = field(default_factory=dict)
 

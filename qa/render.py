@@ -12,6 +12,7 @@ from itertools import pairwise
 from qa.focus import snippet
 from qa.lexical import question_terms, words
 from qa.model import Agreement, Answer, Citation, Hit, Passage, Said, Shown
+from qa.reasons import why, why_unanswered
 from qa.sentences import LINE_END, paragraphs, trim
 
 _INDENT = "    "
@@ -92,7 +93,7 @@ def answer_text(
         answer: what was found.
         width: columns of the terminal.
         style: colours and links.
-        explain: show the signals of each hit.
+        explain: say why each hit came.
         start: leave out the hits up to this rank, which were shown before.
     """
     shown = _as_claimed(answer)
@@ -115,9 +116,11 @@ def _as_claimed(answer: Answer) -> Answer:
 def _verdict(answer: Answer, width: int, style: Style) -> str:
     if answer.status == "answered":
         return "\n".join([*_heading(answer, width, style), *_agreement(answer, width, style)])
-    said = f"Nothing here answers that (confidence {answer.confidence:.2f})."
-    nearest = " The nearest passages:" if answer.hits else ""
-    return "\n".join(map(style.warn, _wrap(said + nearest, width)))
+    said = [f"Nothing here answers that (confidence {answer.confidence:.2f})."]
+    said.append(clean(why_unanswered(answer)))
+    if answer.hits:
+        said.append("The nearest passages:")
+    return "\n".join(map(style.warn, _wrap(" ".join(said), width)))
 
 
 def _heading(answer: Answer, width: int, style: Style) -> list[str]:
@@ -182,7 +185,8 @@ def hit_text(
     for copy in hit.also_in:
         lines += _cited(copy, width, style, before="also in ")
     if explain:
-        lines += [_INDENT + style.dim(line) for line in _wrap(why(hit), width - len(_INDENT))]
+        reasons = _wrap(clean(why(hit, question)), width - len(_INDENT))
+        lines += [_INDENT + style.dim(line) for line in reasons]
     return "\n".join(lines)
 
 
@@ -246,21 +250,6 @@ def marked(text: str, wanted: frozenset[str], style: Style) -> str:
             pieces += [text[here:start], style.bold(text[start:end])]
             here = end
     return "".join([*pieces, text[here:]])
-
-
-def why(hit: Hit) -> str:
-    """The signals of a hit in words."""
-    said = {
-        "dense": "alike in meaning (cosine) {:.2f}",
-        "lexical": "shares the question's words (BM25, share of the most) {:.2f}",
-        "coverage": "holds this share of its rare words {:.2f}",
-        "relevance": "reads like an answer {:.2f}",
-        "margin": "its words against none here {:+.1f}",
-    }
-    parts = [said.get(name, name + " {:.2f}").format(value) for name, value in hit.signals.items()]
-    if hit.passage.noise:
-        parts.append(f"a {hit.passage.noise}, not prose: ranked lower")
-    return f"score {hit.score:.2f}: " + "; ".join(parts)
 
 
 def passage_in_article(
@@ -354,7 +343,7 @@ def answer_markdown(answer: Answer) -> str:
 
 def _verdict_in_markdown(answer: Answer) -> str:
     if answer.status != "answered":
-        return "_Nothing here answers that. The nearest passages:_"
+        return f"_Nothing here answers that. {_escaped(why_unanswered(answer))}_"
     said = _words_that_answer(answer)
     if not said:
         return f"_confidence {answer.confidence:.2f}_"

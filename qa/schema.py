@@ -31,6 +31,7 @@ def as_dict(answer: Answer) -> dict[str, Any]:
         "status": answer.status,
         "confidence": round(answer.confidence, 4),
         "hits": hits_as_dicts(answer.hits),
+        "unmentioned": list(answer.unmentioned),
         "agreement": [_agreement_as_dict(item) for item in answer.agreement],
         "library_version": answer.library_version,
         "took_ms": {name: round(value, 2) for name, value in answer.took_ms.items()},

@@ -105,7 +105,7 @@ def _proper(text: str, *, inner: bool) -> Iterator[str]:
         words = found.group().split()
         if words[0].casefold() in STOP_WORDS or (found.start() == 0 and len(words) == 1):
             words = words[1:]
-        begins = found.start() == 0 or text[: found.start()].rstrip()[-1:] in ".!?:\n\"“"
+        begins = found.start() == 0 or text[: found.start()].rstrip()[-1:] in '.!?:\n"“'
         if words and not (inner and begins and len(words) == 1):
             yield " ".join(words)
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-
 from near_misses import near_miss
 
 from embeddings.encoder import Vectors

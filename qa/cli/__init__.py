@@ -35,6 +35,7 @@ app.command(name="open")(keeping.open_)
 app.command()(keeping.verify)
 app.command()(keeping.reindex)
 app.command(name="eval")(measuring.eval_)
+app.command()(measuring.calibrate)
 app.command()(measuring.doctor)
 
 

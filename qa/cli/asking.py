@@ -20,6 +20,7 @@ from qa.cli.options import (
     ModeOption,
     Modes,
     NoColor,
+    NoReader,
     Question,
     Quiet,
     ReaderOption,
@@ -28,6 +29,7 @@ from qa.cli.options import (
     TopK,
     Until,
     filters_of,
+    reader_of,
 )
 from qa.console import Console, complain
 from qa.errors import QaError, QuestionError
@@ -40,6 +42,7 @@ def ask(
     library: Library = None,
     model: Model = None,
     reader: ReaderOption = None,
+    no_reader: NoReader = False,
     top_k: TopK = TOP_K,
     mode: ModeOption = Modes.HYBRID,
     form: FormatOption = Format.TEXT,
@@ -55,7 +58,8 @@ def ask(
     """Answer a question with cited passages."""
     console = Console.of(color=not no_color, quiet=quiet)
     filters = filters_of(source, since, until)
-    bot = _bot(console, library, model, paths, reader=reader)
+    reads = reader_of(reader, no_reader, mode.value)
+    bot = _bot(console, library, model, paths, reader=reads)
     form = Format.JSON if as_json else form
     if question == "-" and form in {Format.TEXT, Format.JSON}:
         form = Format.JSONL
@@ -122,6 +126,7 @@ def chat(
     library: Library = None,
     model: Model = None,
     reader: ReaderOption = None,
+    no_reader: NoReader = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
@@ -129,7 +134,8 @@ def chat(
     from qa import repl
 
     console = Console.of(color=not no_color, quiet=quiet)
-    bot = _bot(console, library, model, paths, reader=reader, create=True)
+    reads = reader_of(reader, no_reader)
+    bot = _bot(console, library, model, paths, reader=reads, create=True)
     repl.run(bot, style=console.style)
 
 

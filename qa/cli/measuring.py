@@ -7,14 +7,19 @@ import typer
 
 from qa import locations, render, schema
 from qa.bot import Bot
+from qa.calibration import REFUSED, Calibration, Graded, examples
 from qa.cli.options import (
     AsJson,
     Library,
     Model,
     Modes,
+    NoReader,
     Quiet,
+    ReaderOption,
+    reader_of,
 )
 from qa.console import Console
+from qa.errors import QaError
 from qa.model import Mode
 
 
@@ -24,24 +29,75 @@ def eval_(
         list[Modes] | None, typer.Option("--mode", help="Only this mode; may be repeated.")
     ] = None,
     model: Model = None,
+    reader: ReaderOption = None,
+    no_reader: NoReader = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure retrieval on data sets with known answers."""
+    """Measure ranking and confidence on data sets with known answers.
+
+    Of several sets each is also asked questions of the others, which it should not answer.
+    """
     from qa import evaluation
 
     console = Console.of(quiet=quiet)
     modes: list[Mode] = [chosen.value for chosen in mode or list(Modes)]
+    reads = reader_of(reader, no_reader)
+    samples = {folder: evaluation.sample(folder) for folder in folders}
     found = []
     for folder in folders:
         cached = locations.library_of([folder], model)
+        others = [text for other in folders if other != folder for text in samples[other]]
         with console.counting("questions") as progress:
-            bot = Bot.open(cached, model=model, create=True)
-            found.append(evaluation.evaluate(folder, bot, modes, progress))
+            bot = Bot.open(cached, model=model, reader=reads, create=True)
+            found.append(evaluation.evaluate(folder, bot, modes, progress, others))
     if as_json:
         console.show(schema.dumps(evaluation.as_json(found), indent=2))
     else:
         console.show(evaluation.table(found))
+
+
+def calibrate(
+    file: Annotated[Path | None, typer.Argument(help="Questions, one JSON a line.")] = None,
+    library: Library = None,
+    reader: ReaderOption = None,
+    no_reader: NoReader = False,
+    refused: Annotated[
+        float,
+        typer.Option(
+            min=0.0, max=0.5, help="The share of answerable questions that may go unanswered."
+        ),
+    ] = REFUSED,
+    reset: Annotated[bool, typer.Option("--reset", help="Go back to what comes with qa.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit the confidence to questions of your own."""
+    if reset == (file is not None):
+        raise QaError("Give either a file of questions or --reset: qa calibrate questions.jsonl")
+    console = Console.of(quiet=quiet)
+    bot = Bot.open(library, reader=reader_of(reader, no_reader))
+    if file is None:
+        forgotten = bot.forget_calibration()
+        console.show("Forgotten." if forgotten else "There was none of your own.")
+        return
+    asked = examples(file)
+    with console.counting("questions") as progress:
+        made, found = bot.calibrate(asked, refused=refused, progress=progress)
+    console.show(_calibrated(made, found))
+
+
+def _calibrated(made: Calibration, found: list[Graded]) -> str:
+    """What a calibration does to the questions that it was fitted to."""
+    good = [made.of(each.confidence) >= made.threshold for each in found if each.answerable]
+    bad = [made.of(each.confidence) >= made.threshold for each in found if not each.answerable]
+    right = sum(each.right for each in found)
+    return (
+        f"{len(found)} questions asked: the first passage is right for {right} of {len(good)} that "
+        f"have an answer.\nBelow a confidence of {made.threshold:.2f} nothing answers: "
+        f"{good.count(False)} of {len(good)} go unanswered that have an answer, {bad.count(True)} of "
+        f"{len(bad)} are answered that have none.\nMeasured on the questions that it was fitted to. "
+        "Undo it: qa calibrate --reset"
+    )
 
 
 def doctor(library: Library = None) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from qa.bot import DEFAULT_READER
 from qa.dates import parse_day
 from qa.errors import QaError
 from qa.model import Filters
@@ -40,8 +41,12 @@ Model = Annotated[
 ReaderOption = Annotated[
     str | None,
     typer.Option(
-        "--reader", help="Read the best passages and mark the answer: default, or a file."
+        "--reader", help="Read with another: a file, a model's folder or hub name.",
+        show_default="the one that comes with qa",
     ),
+]  # fmt: skip
+NoReader = Annotated[
+    bool, typer.Option("--no-reader", help="Do not read: faster, and no words are marked.")
 ]
 TopK = Annotated[int, typer.Option("-k", "--top-k", min=1, max=1000, help="How many passages.")]
 ModeOption = Annotated[Modes, typer.Option("--mode", help="Which candidates are ranked.")]
@@ -60,6 +65,19 @@ Least = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no notices.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.")]
+
+
+def reader_of(name: str | None, no_reader: bool, mode: str = "hybrid") -> str | None:  # noqa: FBT001 -- as typed
+    """The reader that was asked for; None for none.
+
+    Raises:
+        QaError: the options exclude each other.
+    """
+    if name is not None and no_reader:
+        raise QaError("Give either --reader or --no-reader, not both.")
+    if name is not None and mode != "hybrid":
+        raise QaError(f"Reading goes with hybrid mode, not {mode}: leave out --reader or --mode.")
+    return None if no_reader else name or DEFAULT_READER
 
 
 def filters_of(source: list[str] | None, since: str | None, until: str | None) -> Filters:

@@ -16,16 +16,19 @@ from qa.evaluation.figures import (
     Figures,
     Refusals,
     articles,
+    calibration_error,
     figures,
     refusals,
     reliability,
 )
-from qa.model import Answer, Mode
+from qa.model import Answer, Mode, text_sha256
 
 if TYPE_CHECKING:
     from qa.bot import Bot
 
 _PASSAGES = 100
+# Questions of another set that are asked for off-topic ones.
+OFF_TOPIC = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,9 @@ class Measured:
 class Evaluation:
     """A set, measured; `unread` counts lines of the corpus that could not be read.
 
-    `reliability` and `refusals` are of hybrid answers, and empty when that mode was not measured;
-    `refusals` is None too when every question of the set has an answer.
+    `reliability`, `refusals` and `off_topic` are of hybrid answers, and empty when that mode was
+    not measured. `refusals` is None too when every question of the set has an answer; `off_topic`
+    is of other sets' questions, and None when there are none.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Evaluation:
     modes: tuple[Measured, ...]
     reliability: tuple[Bin, ...] = ()
     refusals: Refusals | None = None
+    off_topic: Refusals | None = None
 
 
 def evaluate(
@@ -61,10 +66,12 @@ def evaluate(
     bot: "Bot",
     modes: Sequence[Mode],
     progress: Callable[[int, int], None] | None = None,
+    others: Sequence[str] = (),
 ) -> Evaluation:
     """Indexes a set into the bot's library and asks its questions in each mode.
 
-    A library that holds the set already is used as it is.
+    A library that holds the set already is used as it is. `others` are questions that nothing in
+    the set answers.
 
     Raises:
         QaError: a file of the set is missing or not what it should be.
@@ -90,6 +97,8 @@ def evaluate(
         measured.append(Measured(mode, figures(run, data.qrels), seconds))
         if mode == "hybrid":
             answers = found
+    answerable = [answer for question, answer in answers.items() if question in data.qrels]
+    unanswerable = [answer for question, answer in answers.items() if question not in data.qrels]
     return Evaluation(
         name=folder.resolve().name,
         articles=status.articles,
@@ -99,8 +108,22 @@ def evaluate(
         indexing_seconds=indexed,
         modes=tuple(measured),
         reliability=reliability(answers, data.qrels),
-        refusals=refusals(answers, data.qrels),
+        refusals=refusals(answerable, unanswerable),
+        off_topic=refusals(answerable, [_ask(bot, text, "hybrid") for text in others])
+        if answers
+        else None,
     )
+
+
+def sample(folder: Path) -> list[str]:
+    """At most OFF_TOPIC questions of a set, always the same, to be asked of another.
+
+    Raises:
+        QaError: a file of the set is missing or not what it should be.
+    """
+    questions = load(folder).questions
+    order = sorted(questions, key=text_sha256)
+    return [questions[name] for name in order[:OFF_TOPIC]]
 
 
 def table(evaluations: Sequence[Evaluation]) -> str:
@@ -132,12 +155,17 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
         f"{evaluation.name}: {evaluation.articles:,} articles in {evaluation.passages:,} passages,"
         f" indexed in {evaluation.indexing_seconds:.1f} s{unread}"
     )
-    told = evaluation.refusals
-    if told:
-        yield (
-            f"  called unanswered: {told.refused:.1%} of the answerable questions,"
-            f" {1 - told.answered:.1%} of the {told.unanswerable:,} others; AUROC {told.auroc:.3f}"
-        )
+    for told, which in (
+        (evaluation.refusals, "unanswerable questions"),
+        (evaluation.off_topic, "questions of other sets"),
+    ):
+        if told:
+            yield (
+                f"  called unanswered: {told.refused:.1%} of the answerable questions,"
+                f" {1 - told.answered:.1%} of {told.unanswerable:,} {which}; AUROC {told.auroc:.3f}"
+            )
+    if evaluation.reliability:
+        yield f"  calibration error (ECE) {calibration_error(evaluation.reliability):.3f}"
     for filled in evaluation.reliability:
         yield (
             f"  confidence {filled.confidence:.2f}: {filled.right:.2f} right"

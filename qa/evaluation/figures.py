@@ -10,7 +10,7 @@ from qa.model import Answer, Hit
 Qrels = Mapping[str, Mapping[str, int]]
 Run = Mapping[str, Sequence[str]]
 
-_BINS = 5
+_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Refusals:
 
     `auroc` is the chance that an answerable question gets the higher confidence of the two.
     `refused` is the share of the answerable that went unanswered, `answered` the share of the
-    unanswerable that did not.
+    unanswerable that did not. They may be the set's own, or another set's.
     """
 
     unanswerable: int
@@ -101,10 +101,18 @@ def reliability(answers: Mapping[str, Answer], qrels: Qrels) -> tuple[Bin, ...]:
     )
 
 
-def refusals(answers: Mapping[str, Answer], qrels: Qrels) -> Refusals | None:
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """The mean distance of confidence from the share that was right, weighted by answers (ECE).
+
+    Naeini et al., 2015. 0 without answers.
+    """
+    count = sum(filled.answers for filled in bins)
+    apart = sum(filled.answers * abs(filled.confidence - filled.right) for filled in bins)
+    return apart / count if count else 0.0
+
+
+def refusals(with_answer: Sequence[Answer], without: Sequence[Answer]) -> Refusals | None:
     """How answerable and unanswerable questions differ; None unless there are both."""
-    with_answer = [answer for question, answer in answers.items() if question in qrels]
-    without = [answer for question, answer in answers.items() if question not in qrels]
     if not with_answer or not without:
         return None
     return Refusals(

@@ -74,6 +74,10 @@ class Snapshot:
         """Length of a vector."""
         return int(self._meta["dimensions"])
 
+    def kept(self, name: str) -> str | None:
+        """What was kept under a name."""
+        return str(self._meta[name]) if name in self._meta else None
+
     def counts(self) -> tuple[int, int]:
         """How many articles and passages there are."""
         row = self._db.execute(

@@ -104,10 +104,20 @@ class Writer:
                 gone += self._finish(end)
             if meta is not None:
                 self._db.executemany("REPLACE INTO meta VALUES (?, ?)", meta.items())
+                # It was fitted to the scores of the encoder before.
+                self._db.execute("DELETE FROM meta WHERE name LIKE 'calibration %'")
                 self._db.execute("DELETE FROM caches")
                 self._db.execute("DELETE FROM removed")
             self._grow()
         return gone
+
+    def keep(self, name: str, value: str | None) -> bool:
+        """Keeps a value under a name, or nothing any more; says whether there was one."""
+        with guarded(self._folder), transaction(self._db, "IMMEDIATE"):
+            count = self._db.execute("DELETE FROM meta WHERE name = ?", (name,)).rowcount
+            if value is not None:
+                self._db.execute("INSERT INTO meta VALUES (?, ?)", (name, value))
+        return count > 0
 
     def remove(self, articles: Mapping[str, Iterable[str]]) -> int:
         """Removes articles, given as ids by origin, in one transaction; gives how many."""
