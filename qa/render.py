@@ -18,6 +18,8 @@ from qa.sentences import LINE_END, paragraphs, trim
 _INDENT = "    "
 _GAP = "…"
 _SPACE = re.compile(r"\s+")
+# The score of words from which on they are marked beside those of the first passage.
+_CLAIMED = 0.5
 # From which confidence on a word is right more often than it sounds.
 _SURENESS = ((0.8, "confident"), (0.5, "likely"), (0.0, "unsure"))
 # C0 and C1 controls, and the marks that turn the direction of writing around.
@@ -106,11 +108,22 @@ def answer_text(
 
 
 def _as_claimed(answer: Answer) -> Answer:
-    """The answer without what it does not claim: where nothing answers, no words do."""
+    """The answer without what it does not claim: where nothing answers, no words do.
+
+    Where something does, the words of the passages after the first are marked if they too are more
+    likely an answer than not.
+    """
     if answer.status == "answered":
-        return answer
-    hits = tuple(replace(hit, span=None) for hit in answer.hits)
-    return replace(answer, hits=hits, agreement=())
+        hits = tuple(
+            hit if hit.rank == 1 or (hit.span and hit.span.score >= _CLAIMED) else _unmarked(hit)
+            for hit in answer.hits
+        )
+        return replace(answer, hits=hits)
+    return replace(answer, hits=tuple(map(_unmarked, answer.hits)), agreement=())
+
+
+def _unmarked(hit: Hit) -> Hit:
+    return replace(hit, span=None)
 
 
 def _verdict(answer: Answer, width: int, style: Style) -> str:

@@ -43,7 +43,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def bot(folder):
-    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
     bot.add("news")
     return bot
 
@@ -104,7 +104,7 @@ def test_noise_ranks_below_prose_but_is_still_found(folder):
         "A visit\n\nKim and Putin will meet in the coming days. Credit: AP\n\n"
         "The leaders will meet on an island, the government said.\n"
     )
-    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
     bot.add("photo.txt")
     hits = bot.search("Where will Kim and Putin meet?")
     assert "island" in hits[0].passage.text
@@ -115,7 +115,7 @@ def test_copies_in_other_articles_are_folded_into_one_hit(folder):
     text = "The committee will decide on the new harbour by the end of the month, it was told."
     for name in ("a", "b"):
         (folder / f"{name}.txt").write_text(f"Report {name}\n\n{text}\n")
-    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
     bot.add("a.txt", "b.txt")
     (hit,) = [hit for hit in bot.search("harbour committee") if hit.passage.noise is None]
     assert {hit.citation.source, *(copy.source for copy in hit.also_in)} == {"a.txt", "b.txt"}
@@ -138,7 +138,7 @@ def test_a_changed_file_is_brought_up_to_date_and_only_its_new_passages_are_enco
 
     path = folder / "news" / "more.jsonl"
     path.write_text(path.read_text().replace("promised", "delivered"))
-    changed = Bot.open("lib", encoder=Counting()).add("news")
+    changed = Bot.open("lib", encoder=Counting(), reader=None).add("news")
     assert (changed.changed, changed.unchanged) == (1, 3)
     assert counted == ["Food. Food aid was delivered."]
     assert texts(bot.search("food delivered"))[0] == "Food aid was delivered."
@@ -176,7 +176,7 @@ def test_an_article_that_left_its_file_leaves_the_library(bot, folder):
 def test_one_bad_file_is_reported_and_the_rest_is_added(folder):
     (folder / "news" / "empty.txt").write_text("")
     (folder / "news" / "bad.jsonl").write_text('{"text": "Good line."}\n{"text": \n')
-    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
     added = bot.add("news")
     assert added.added == 5
     assert sorted(name for error in added.failed for name in ("empty", "bad") if name in str(error)) == [
@@ -188,7 +188,7 @@ def test_one_bad_file_is_reported_and_the_rest_is_added(folder):
 
 def test_a_field_that_means_nothing_is_reported_once_and_its_article_is_added(folder):
     (folder / "one.jsonl").write_text('{"text": "A whale sang.", "date": "soon"}\n')
-    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
     added = bot.add("one.jsonl")
     assert (added.added, len(added.failed)) == (1, 1)
     assert "soon" in str(added.failed[0])
@@ -224,7 +224,7 @@ def test_text_in_memory_is_added_in_the_format_it_looks_like(bot):
 
 
 def test_an_empty_library_has_no_answer(folder):
-    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
     answer = bot.ask("Anything?")
     assert (answer.status, answer.hits, answer.confidence) == ("unanswered", (), 0.0)
 
@@ -277,8 +277,8 @@ def test_two_files_may_bring_the_same_id(bot, folder):
 
 def test_missing_libraries_and_paths_say_what_to_do(folder):
     with pytest.raises(MissingLibrary, match="Make one: qa add ARTICLES"):
-        Bot.open("nowhere", encoder=ToyEncoder())
-    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+        Bot.open("nowhere", encoder=ToyEncoder(), reader=None)
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
     with pytest.raises(NoArticles, match="no-such"):
         bot.add("no-such")
     (folder / "bare").mkdir()
@@ -294,7 +294,7 @@ class Other(ToyEncoder):
 
 def test_another_model_is_an_error_and_reindexing_cures_it(bot, monkeypatch):
     with pytest.raises(MismatchedLibrary, match="qa reindex --model other"):
-        Bot.open("lib", encoder=Other())
+        Bot.open("lib", encoder=Other(), reader=None)
     reader = bot.search("train", top_k=9)
     monkeypatch.setattr("qa.retriever.load_encoder", lambda _: Other())
     assert bot.reindex(model="other") == bot.status().passages
@@ -309,14 +309,14 @@ def test_a_library_of_another_format_is_an_error_that_says_so(bot):
     db.execute("UPDATE meta SET value = 99 WHERE name = 'format'")
     db.close()
     with pytest.raises(MismatchedLibrary, match="has format 99, this qa reads format 1"):
-        Bot.open("lib", encoder=ToyEncoder())
+        Bot.open("lib", encoder=ToyEncoder(), reader=None)
 
 
 def test_a_library_damaged_beyond_its_caches_is_an_error_that_says_so(bot):
     path = bot.status().path / "library.db"
     path.write_bytes(b"garbage" * 1000)
     with pytest.raises(DamagedLibrary, match="Move it away and add the articles again"):
-        Bot.open("lib", encoder=ToyEncoder())
+        Bot.open("lib", encoder=ToyEncoder(), reader=None)
 
 
 def test_a_second_writer_waits_and_then_says_who_is_in_the_way(bot):
@@ -376,7 +376,7 @@ def test_a_library_without_write_permission_can_still_be_asked(bot, monkeypatch)
 
 def test_a_library_of_the_first_format_is_opened_by_today_s_code(folder):
     shutil.copytree(Path(__file__).parent / "data" / "library-1", "old")
-    bot = Bot.open("old", encoder=ToyEncoder())
+    bot = Bot.open("old", encoder=ToyEncoder(), reader=None)
     hits = bot.search("Which whale sings?")
     assert texts(hits)[0] == "The blue whale sings at night.\n\nSome whales dive deep."
     assert hits[0].citation.source == "whales.txt"
@@ -392,7 +392,7 @@ def test_reading_marks_the_words_that_answer_and_says_who_agrees(folder):
     (folder / "two.txt").write_text(
         "Sea\n\nThe mayor of Lindby will open the new harbour on 9 June, the paper says.\n"
     )
-    bot = Bot.open("lib", reader="default", create=True)
+    bot = Bot.open("lib", create=True)
     bot.add("one.txt", "two.txt")
     answer = bot.ask("When will the new harbour of Lindby be opened?")
     for hit in answer.hits[:2]:
@@ -401,7 +401,7 @@ def test_reading_marks_the_words_that_answer_and_says_who_agrees(folder):
         assert {"relevance", "margin"} <= set(hit.signals)
     assert [agreement.kind for agreement in answer.agreement] == ["differ"]
     assert "read" in answer.took_ms
-    unread = Bot.open("lib").ask("When will the new harbour of Lindby be opened?")
+    unread = Bot.open("lib", reader=None).ask("When will the new harbour of Lindby be opened?")
     assert unread.hits[0].span is None
     assert unread.agreement == ()
 

@@ -43,7 +43,7 @@ def articles(tmp_path):
 
 @pytest.fixture
 def bot(tmp_path, toy, articles):
-    bot = Bot.open(tmp_path / "library", encoder=toy, create=True)
+    bot = Bot.open(tmp_path / "library", encoder=toy, reader=None, create=True)
     bot.add(articles)
     return bot
 
@@ -223,7 +223,7 @@ def test_a_history_that_cannot_be_kept_is_said_once(typed, tmp_path):
 
 
 def test_without_articles_the_chat_says_how_to_add_some(toy, tmp_path, typed):
-    empty = Bot.open(tmp_path / "empty", encoder=toy, create=True)
+    empty = Bot.open(tmp_path / "empty", encoder=toy, reader=None, create=True)
     assert typed("", bot=empty).err == (
         "There are no articles yet. Leave with Ctrl-D, then add some: qa add FOLDER\n"
     )

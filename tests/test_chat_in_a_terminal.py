@@ -26,7 +26,7 @@ class Patient(Bot):
         time.sleep(20 if "slow" in question else 0)
         return super().ask(question, **options)
 
-bot = Patient.open(sys.argv[1], encoder=ToyEncoder())
+bot = Patient.open(sys.argv[1], encoder=ToyEncoder(), reader=None)
 repl.run(bot, style=PLAIN, history=Path(sys.argv[2]))
 print("left")
 """
@@ -54,7 +54,7 @@ def terminal(tmp_path, toy):
     (articles / "kim.txt").write_text(
         "Kim travels to Russia\n\nThe two leaders will meet in Vladivostok.\n", encoding="utf-8"
     )
-    Bot.open(tmp_path / "library", encoder=toy, create=True).add(articles)
+    Bot.open(tmp_path / "library", encoder=toy, reader=None, create=True).add(articles)
     editor = tmp_path / "editor"
     editor.write_text(EDITOR, encoding="utf-8")
     editor.chmod(0o755)

@@ -48,7 +48,7 @@ def library(qa, articles):
 def test_one_command_answers_from_a_folder_and_leaves_nothing_in_it(qa, articles):
     done = qa("ask", "where will they meet?", "articles")
     assert "[1] Leaders plan a summit" in done.stdout
-    assert "will meet in Vladivostok" in done.stdout.replace("\n    ", " ")
+    assert "will meet in «Vladivostok»" in done.stdout.replace("\n    ", " ")
     assert "articles/summit.txt:3" in done.stdout
     assert done.stderr == ""
     assert [path.name for path in qa.folder.iterdir()] == ["articles"]
@@ -105,6 +105,68 @@ def test_a_question_that_is_none_is_reported_and_the_others_are_answered(qa, lib
 def test_reading_with_one_search_alone_is_an_error(qa, library):
     done = qa("ask", "a harbour?", "--reader", "default", "--mode", "dense", code=2)
     assert "Reading goes with hybrid mode" in done.stderr
+
+
+def test_reading_and_not_reading_exclude_each_other(qa, library):
+    done = qa("ask", "a harbour?", "--reader", "default", "--no-reader", code=2)
+    assert "either --reader or --no-reader" in done.stderr
+
+
+def test_without_reading_no_words_are_marked(qa, library):
+    done = qa("ask", "where will they meet?", "--no-reader")
+    assert "Vladivostok" in done.stdout
+    assert "«" not in done.stdout
+
+
+@pytest.mark.real
+def test_confidence_is_fitted_to_questions_of_ones_own_and_back(qa, library):
+    lines = [
+        {"question": text, "source": "harbour" if "harbour" in text else "summit"}
+        for text in (
+            "where will they meet?", "who plans a summit?", "who meets?", "when is the summit?",
+            "who builds a harbour?", "what is built at the harbour?", "when is the harbour built?",
+        )
+    ]  # fmt: skip
+    lines += [
+        {"question": text, "answerable": False}
+        for text in (
+            "capital of mongolia", "why do cats purr?", "who invented the telephone?",
+            "how long is a marathon?", "sourdough temperature", "who won the chess title?",
+        )
+    ]  # fmt: skip
+    (qa.folder / "own.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+    def sure(*options):
+        done = qa("ask", "why do cats purr?", "--json", *options, code=1)
+        return json.loads(done.stdout)["confidence"]
+
+    before = sure(), sure("--no-reader")
+    told = qa("calibrate", "own.jsonl").stdout
+    assert "13 questions asked" in told
+    assert sure() != before[0]
+    assert sure("--no-reader") == before[1]
+    assert qa("calibrate", "--reset").stdout == "Forgotten.\n"
+    assert (sure(), sure("--no-reader")) == before
+    assert qa("calibrate", "--reset").stdout == "There was none of your own.\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"question": "who?"}', "neither answers nor a source"),
+        ("{", "own.jsonl line 1 is no question"),
+        ('{"question": "who?", "answers": "he"}', "answers are a list"),
+        ('{"question": "who?", "answers": ["he"]}', "of each are needed"),
+    ],
+)
+def test_questions_that_nothing_can_be_fitted_to_are_an_error(qa, library, line, said):
+    (qa.folder / "own.jsonl").write_text(f"{line}\n")
+    assert said in qa("calibrate", "own.jsonl", code=2).stderr
+
+
+def test_calibrating_wants_a_file_or_to_forget(qa, library):
+    assert "Give either a file" in qa("calibrate", code=2).stderr
+    assert "Cannot read none.jsonl" in qa("calibrate", "none.jsonl", code=2).stderr
 
 
 def test_bytes_that_are_no_text_are_asked_as_far_as_they_go(qa, library):

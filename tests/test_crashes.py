@@ -28,7 +28,7 @@ from toy import ToyEncoder
 
 seed = int(sys.argv[1])
 dice = random.Random(seed)
-bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
 names = []
 for step in range(10**6):
     if names and dice.random() < 0.3:
@@ -130,7 +130,7 @@ def test_killing_the_writer_at_any_moment_loses_and_tears_nothing(folder):
 
 @pytest.fixture
 def filled(folder):
-    bot = Bot.open("lib", encoder=ToyEncoder(), create=True)
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
     for number in range(30):
         words = " ".join(f"w{(number * 7 + place) % 50}" for place in range(40))
         bot.add_text(f"Title {number}\n\n{words}.", f"{number}.txt")
@@ -138,7 +138,7 @@ def filled(folder):
 
 
 def asked(library):
-    bot = Bot.open(library, encoder=ToyEncoder())
+    bot = Bot.open(library, encoder=ToyEncoder(), reader=None)
     return [
         [(hit.passage.id, round(hit.score, 3)) for hit in bot.search(f"w{n} w{n + 3}", top_k=10)]
         for n in range(0, 40, 5)
@@ -183,21 +183,23 @@ def test_a_damaged_cache_gives_the_reference_answer_and_is_made_again(filled, ca
 def test_leftovers_of_a_killed_writer_are_cleared_away(filled):
     leftover = filled / "vectors-9-9.faiss.tmp"
     leftover.write_bytes(b"half")
-    Bot.open(filled, encoder=ToyEncoder()).add_text("New\n\nSomething new.", "new.txt")
+    Bot.open(filled, encoder=ToyEncoder(), reader=None).add_text("New\n\nSomething new.", "new.txt")
     assert not leftover.exists()
     assert len(list(filled.glob("vectors-*"))) == 1
 
 
 def test_rows_that_the_cache_does_not_cover_yet_are_found_and_removed_ones_are_not(filled):
     library = Library.open(filled)
-    bot = Bot.open(filled, encoder=ToyEncoder())
+    bot = Bot.open(filled, encoder=ToyEncoder(), reader=None)
     library.refresh_cache = lambda **_: None
     bot._library.refresh_cache = lambda **_: None
     before = {path.name for path in filled.glob("vectors-*")}
     bot.add_text("New\n\nzebra zebra zebra.", "new.txt")
     bot.remove("7.txt")
     assert {path.name for path in filled.glob("vectors-*")} == before
-    hits = Bot.open(filled, encoder=ToyEncoder()).search("zebra", mode="dense", top_k=200)
+    hits = Bot.open(filled, encoder=ToyEncoder(), reader=None).search(
+        "zebra", mode="dense", top_k=200
+    )
     assert "zebra" in hits[0].passage.text
     assert "7.txt" not in {hit.citation.source for hit in hits}
 
@@ -216,7 +218,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(filled):
     script = (
         "import resource, signal, sys; from qa import Bot; from qa.errors import QaError;"
         "from toy import ToyEncoder; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "bot = Bot.open('lib', encoder=ToyEncoder());"
+        "bot = Bot.open('lib', encoder=ToyEncoder(), reader=None);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
         "\ntry: bot.add_text('Big\\n\\n' + 'word ' * 200_000, 'big.txt')"
         "\nexcept QaError as error: print(type(error).__name__, error)"

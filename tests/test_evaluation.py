@@ -9,9 +9,18 @@ from hypothesis import strategies as st
 from toy import ToyEncoder
 
 from qa import Bot, QaError
-from qa.evaluation import as_json, evaluate, table
+from qa.evaluation import as_json, evaluate, sample, table
 from qa.evaluation.dataset import load
-from qa.evaluation.figures import Bin, Refusals, articles, auroc, figures, refusals, reliability
+from qa.evaluation.figures import (
+    Bin,
+    Refusals,
+    articles,
+    auroc,
+    calibration_error,
+    figures,
+    refusals,
+    reliability,
+)
 from qa.model import Answer, Citation, Hit, Passage
 
 CORPUS = [
@@ -43,7 +52,7 @@ def data_set(tmp_path):
 
 @pytest.fixture
 def bot(tmp_path):
-    return Bot.open(tmp_path / "library", encoder=ToyEncoder(), create=True)
+    return Bot.open(tmp_path / "library", encoder=ToyEncoder(), reader=None, create=True)
 
 
 def hit(article_id, *copies):
@@ -134,19 +143,26 @@ def test_auroc_agrees_with_comparing_every_pair(positive, negative):
 
 
 def test_refusals_tell_the_answerable_refused_from_the_others_answered():
-    answers = {
-        "1": answer(0.9, "a"),
-        "2": answer(0.4, "a"),
-        "3": answer(0.6, "a"),
-        "4": answer(0.1, "a"),
-        "5": answer(0.2, "a"),
-    }
-    found = refusals(answers, {"1": {"a": 1}, "2": {"a": 1}})
+    with_answer = [answer(0.9, "a"), answer(0.4, "a")]
+    without = [answer(0.6, "a"), answer(0.1, "a"), answer(0.2, "a")]
+    found = refusals(with_answer, without)
     assert found == Refusals(3, pytest.approx(5 / 6), 1 / 2, pytest.approx(1 / 3))
 
 
 def test_there_are_no_refusals_to_speak_of_when_every_question_has_an_answer():
-    assert refusals({"1": answer(0.9, "a")}, {"1": {"a": 1}}) is None
+    assert refusals([answer(0.9, "a")], []) is None
+
+
+def test_calibration_error_is_how_far_confidence_is_from_being_right():
+    assert calibration_error([Bin(1, 0.1, 0.0), Bin(3, 0.9, 0.5)]) == pytest.approx(0.325)
+    assert calibration_error([]) == 0.0
+
+
+def test_questions_of_other_sets_are_asked_too(data_set, bot):
+    found = evaluate(data_set, bot, ["hybrid"], others=sample(data_set))
+    assert found.off_topic.unanswerable == 3
+    assert evaluate(data_set, bot, ["hybrid"]).off_topic is None
+    assert "of 3 questions of other sets" in table([found])
 
 
 def test_reliability_compares_confidence_with_the_share_of_first_passages_that_are_right():
@@ -246,7 +262,7 @@ def test_the_table_has_a_line_for_each_mode_and_says_what_was_refused(data_set, 
     assert shown[1].split()[:7] == ["news", "lexical", "1.000", "1.000", "1.000", "1.000", "2"]
     assert shown[2].split()[:2] == ["news", "hybrid"]
     assert shown[4].startswith("news: 3 articles in 3 passages, indexed in ")
-    assert "of the 1 others; AUROC 1.000" in shown[5]
+    assert "of 1 unanswerable questions; AUROC 1.000" in shown[5]
 
 
 def test_the_json_holds_every_figure(data_set, bot):

@@ -28,7 +28,6 @@ from qa.render import (
     answer_text,
     clean,
     passage_in_article,
-    why,
 )
 from qa.schema import answer_json, as_dict, citation_as_dict, citation_from_dict
 
@@ -72,7 +71,8 @@ def test_an_answer_shows_passage_title_date_and_citation():
 def test_an_answer_that_is_none_says_so_before_the_nearest_passages():
     text = answer_text(answer(hit(), status="unanswered"), width=100)
     assert text.startswith(
-        "Nothing here answers that (confidence 0.93). The nearest passages:\n\n[1]"
+        "Nothing here answers that (confidence 0.93). Passages mention its words, but none reads"
+        " like an\nanswer. The nearest passages:\n\n[1]"
     )
     assert answer_text(answer(status="unanswered"), width=100).startswith("Nothing here")
 
@@ -185,12 +185,15 @@ def test_more_hits_go_on_where_the_last_ones_ended():
     assert text.startswith("[2]")
 
 
-def test_signals_are_explained_in_words():
-    noisy = replace(hit(), passage=replace(hit().passage, noise="caption"))
-    assert why(noisy) == (
-        "score 0.91: alike in meaning (cosine) 0.61; shares the question's words (BM25, share of"
-        " the most) 0.40; a caption, not prose: ranked lower"
-    )
+def test_words_of_later_passages_are_marked_when_they_are_likely_an_answer():
+    doubtful = replace(hit(rank=2, span=CITY), span=replace(CITY, score=0.4))
+    text = answer_text(answer(hit(span=CITY), doubtful), width=100)
+    assert text.count("«Vladivostok»") == 1
+    sure = answer_text(answer(hit(span=CITY), hit(rank=2, span=CITY)), width=100)
+    assert sure.count("«Vladivostok»") == 2
+
+
+def test_hits_are_explained_with_the_answer():
     assert "cosine" in answer_text(answer(hit()), width=200, explain=True)
 
 

@@ -91,13 +91,16 @@ def _calibrated(made: Calibration, found: list[Graded]) -> str:
     good = [made.of(each.confidence) >= made.threshold for each in found if each.answerable]
     bad = [made.of(each.confidence) >= made.threshold for each in found if not each.answerable]
     right = sum(each.right for each in found)
-    return (
-        f"{len(found)} questions asked: the first passage is right for {right} of {len(good)} that "
-        f"have an answer.\nBelow a confidence of {made.threshold:.2f} nothing answers: "
-        f"{good.count(False)} of {len(good)} go unanswered that have an answer, {bad.count(True)} of "
-        f"{len(bad)} are answered that have none.\nMeasured on the questions that it was fitted to. "
-        "Undo it: qa calibrate --reset"
+    asked = (
+        f"{len(found)} questions asked. The first passage is right for {right} of the {len(good)} "
+        "that have an answer."
     )
+    told = (
+        f"Below a confidence of {made.threshold:.2f} nothing answers: {good.count(False)} of these "
+        f"go unanswered, and {bad.count(True)} of the {len(bad)} without an answer do not."
+    )
+    undo = "Measured on the questions that it was fitted to. Undo it: qa calibrate --reset"
+    return f"{asked}\n{told}\n{undo}"
 
 
 def doctor(library: Library = None) -> None:
