@@ -95,7 +95,7 @@ def test_odd_articles_are_answered_from_lawfully(odd, question):
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_article_alone_is_read_lawfully(odd, name):
     passages = odd.show(f"{name}.md").passages
-    readings = odd._reader.read("When will the new harbour be opened?", passages)
+    readings = odd.reader().read("When will the new harbour be opened?", passages)
 
     assert len(readings) == len(passages) > 0
     for passage, reading in zip(passages, readings, strict=True):
@@ -181,7 +181,7 @@ def test_the_longest_question_is_read_and_a_longer_one_refused(odd):
 def test_whatever_is_read_the_span_lies_in_its_passage(odd, text, question):
     passage = odd.show("one word.md").passages[-1]
     said = replace(passage, text=text, sentences=((0, len(text)),))
-    (reading,) = odd._reader.read(question, [said])
+    (reading,) = odd.reader().read(question, [said])
 
     assert 0 <= reading.relevance <= 1
     if reading.span is not None:
