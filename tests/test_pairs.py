@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from near_misses import near_miss
 from pairs import Asked, Candidate, as_typed, groups, part, training
 
 ANSWERING = Candidate("d1", "Rivers", "The Danube flows to the Black Sea.", True, ((4, 10),))
@@ -92,3 +93,42 @@ def test_an_article_of_a_held_out_set_is_not_trained_on():
 
 def test_the_rest_is_trained_on():
     assert training([asked(), asked(part="tune")]) == [asked()]
+
+
+def wrongly(question, text, others=(), answers=()):
+    return {near_miss(question, text, others, answers, random.Random(n)) for n in range(80)}
+
+
+def test_a_near_miss_has_another_name_year_or_turn_of_phrase():
+    found = wrongly(
+        "When did the first ship of Otto Brand reach Lindby in 1904?",
+        "In 1904 and 1911 ships of Mr Carl Hahn came to the town of Lindby.",
+    )
+    assert "When did the last ship of Otto Brand reach Lindby in 1904?" in found
+    assert "When did the first ship of Otto Brand reach Lindby in 1911?" in found
+    assert any("Carl Hahn" in question for question in found)
+    assert any("did not" in question for question in found)
+    assert "When did the first ship of Otto Brand reach Lindby in 1904?" not in found
+
+
+def test_no_near_miss_puts_the_answer_into_the_question():
+    text = "It was Carl Hahn who met Otto Brand."
+    assert not any(
+        "Hahn" in said for said in wrongly("Who met Otto Brand?", text, (), ["Carl Hahn"]) if said
+    )
+
+
+def test_a_question_with_nothing_to_exchange_has_no_near_miss():
+    assert wrongly("why", "Rain falls.") == {None}
+
+
+def test_a_passage_that_answers_is_also_asked_wrongly():
+    river = "Which river that flows to the first sea crosses Vienna?"
+    pairs = seen(asked(text=river))
+    assert any(pair.text == ANSWERING.text and not pair.answers for pair in pairs)
+
+
+def test_an_unanswerable_question_is_read_with_what_looks_like_its_answer():
+    near = Candidate("d1", "Rivers", ECHO.text, False, near=True, plausible=((0, 6),))
+    pairs = seen(asked(answerable=False, answers=(), candidates=(near, NEAR)))
+    assert (False, (0, 6)) in {(pair.answers, pair.span) for pair in pairs}

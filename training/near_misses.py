@@ -1,6 +1,4 @@
-"""Questions that a passage nearly answers, and such as lean on what was said before.
-
-The first have the right subject and a wrong year, name or turn of phrase.
+"""Questions that a passage nearly answers: right subject, wrong year, name or turn of phrase.
 
 The kinds are those of which SQuAD 2.0 was made by hand (Rajpurkar et al., 2018, arXiv 1806.03822,
 table 1): entity swap, number swap, antonym and negation.
@@ -69,19 +67,6 @@ def near_miss(
         ways.append(list(_negated(question)))
     ways = [way for way in ways if way]
     return dice.choice(dice.choice(ways)) if ways else None
-
-
-def with_pronoun(question: str, dice: random.Random) -> str:
-    """The question with a pronoun for one of its names, as people ask who have just read of it."""
-    pairs = re.findall(rf"{_NAME.pattern} and {_NAME.pattern}", question)
-    names = list(_proper(question, inner=False))
-    if pairs and question.find(pairs[0]) > 0:
-        return question.replace(pairs[0], "they", 1)
-    if not names:
-        return question
-    name = dice.choice(names)
-    pronoun = dice.choice(("he", "she", "it", "they"))
-    return re.sub(rf"(?:\b[Tt]he )?{re.escape(name)}(?!\w)(?!['’]s)", pronoun, question, count=1)
 
 
 def _numbers(question: str, text: str, dice: random.Random) -> Iterator[str]:

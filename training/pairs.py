@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from near_misses import near_miss, with_pronoun
+from near_misses import near_miss
 
 from embeddings.encoder import Vectors
 from qa.bot import Bot
@@ -38,8 +38,6 @@ KEY_WORDS, LOWER_CASE, UNTITLED = 0.1, 0.2, 0.15
 # Shares of answered questions that are also asked wrongly, and of unanswerable ones that are read
 # with the passage they were written about.
 ASKED_WRONGLY, WRITTEN_ABOUT = 0.5, 0.75
-# Share of answered questions in which a pronoun stands for whom or what they ask about.
-PRONOUN = 0.15
 _PLACES = ("spans", "plausible")
 # An answer of more characters hardly stands in another article by chance.
 UNLIKELY = 12
@@ -149,8 +147,6 @@ def groups(asked: Asked, negatives: int, dice: random.Random) -> list[Pair]:
     good = _answering(asked)
     if good:
         chosen = dice.choice(good)
-        if dice.random() < PRONOUN:
-            question = as_typed(with_pronoun(asked.text, dice), dice)
         pairs.append(pair(chosen, question, answers=True))
         if dice.random() < ASKED_WRONGLY:
             others = [each.text for each in dice.sample(bad, min(2, len(bad)))]
