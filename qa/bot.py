@@ -14,6 +14,7 @@ from qa.lexical import unmentioned
 from qa.library import ArticleInfo, Library, Snapshot
 from qa.model import EVERYTHING, Agreement, Answer, Citation, Filters, Hit, Mode, Shown
 from qa.places import Place, locate
+from qa.reader import DEFAULT as DEFAULT_READER
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from qa.reader import Reads
     from qa.sources import Source
 
-DEFAULT_READER = "default"
 LONGEST_QUESTION = 2000
 TOP_K = 5
 

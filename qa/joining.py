@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qa.model import Hit, Mode
-from qa.reader import Reading, Reads
+from qa.reader import Reading, Reads, probability
 from qa.retriever import NOISE_FACTOR
 
 # How many of the best passages are read at most, and at least.
@@ -78,7 +78,7 @@ def of(hits: Sequence[Hit], _mode: Mode) -> float:
         "relevance": _logit(hits[0].signals["relevance"]),
         "lead": min(lead, _LONGEST_LEAD),
     }
-    return _probability(_BASE + sum(weight * seen[name] for name, weight in _SURE.items()))
+    return probability(_BASE + sum(weight * seen[name] for name, weight in _SURE.items()))
 
 
 def threshold(_mode: Mode) -> float:
@@ -88,7 +88,7 @@ def threshold(_mode: Mode) -> float:
 
 def _read(hit: Hit, reading: Reading) -> Hit:
     margin = min(max(reading.answerable, -_WIDEST_MARGIN), _WIDEST_MARGIN)
-    gain = _RELEVANCE * reading.relevance + _MARGIN * _probability(
+    gain = _RELEVANCE * reading.relevance + _MARGIN * probability(
         reading.answerable / _MARGIN_SCALE
     )
     # What is not prose reads well and says little: it gains as little as it kept of its score.
@@ -106,7 +106,3 @@ def _logit(probability: float) -> float:
     """The log odds, within what says something."""
     kept = min(max(probability, 1e-9), 1 - 1e-9)
     return min(max(math.log(kept / (1 - kept)), -_MOST_RELEVANT), _MOST_RELEVANT)
-
-
-def _probability(logit: float) -> float:
-    return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit))))

@@ -18,7 +18,7 @@ from qa.sentences import LINE_END, paragraphs, trim
 _INDENT = "    "
 _GAP = "…"
 _SPACE = re.compile(r"\s+")
-# The score of words from which on they are marked beside those of the first passage.
+# The score of words from which on they are more likely an answer than not.
 _CLAIMED = 0.5
 # From which confidence on a word is right more often than it sounds.
 _SURENESS = ((0.8, "confident"), (0.5, "likely"), (0.0, "unsure"))
@@ -110,16 +110,19 @@ def answer_text(
 def _as_claimed(answer: Answer) -> Answer:
     """The answer without what it does not claim: where nothing answers, no words do.
 
-    Where something does, the words of the passages after the first are marked if they too are more
-    likely an answer than not.
+    Else words are left out that are less likely an answer than not; those of the first passage are
+    as likely as the answer is sure, where that is more.
     """
-    if answer.status == "answered":
-        hits = tuple(
-            hit if hit.rank == 1 or (hit.span and hit.span.score >= _CLAIMED) else _unmarked(hit)
-            for hit in answer.hits
-        )
-        return replace(answer, hits=hits)
-    return replace(answer, hits=tuple(map(_unmarked, answer.hits)), agreement=())
+    if answer.status != "answered":
+        return replace(answer, hits=tuple(map(_unmarked, answer.hits)), agreement=())
+    sure = {1: answer.confidence}
+    hits = (
+        hit
+        if hit.span and max(hit.span.score, sure.get(hit.rank, 0.0)) >= _CLAIMED
+        else _unmarked(hit)
+        for hit in answer.hits
+    )
+    return replace(answer, hits=tuple(hits))
 
 
 def _unmarked(hit: Hit) -> Hit:

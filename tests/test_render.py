@@ -185,12 +185,17 @@ def test_more_hits_go_on_where_the_last_ones_ended():
     assert text.startswith("[2]")
 
 
-def test_words_of_later_passages_are_marked_when_they_are_likely_an_answer():
+def test_words_are_marked_when_they_are_likely_an_answer():
     doubtful = replace(hit(rank=2, span=CITY), span=replace(CITY, score=0.4))
     text = answer_text(answer(hit(span=CITY), doubtful), width=100)
     assert text.count("«Vladivostok»") == 1
     sure = answer_text(answer(hit(span=CITY), hit(rank=2, span=CITY)), width=100)
     assert sure.count("«Vladivostok»") == 2
+    first = answer(replace(doubtful, rank=1))
+    assert "«Vladivostok»" in answer_text(first, width=100)
+    unsure = answer_text(replace(first, confidence=0.3), width=100)
+    assert unsure.startswith("confidence 0.30")
+    assert "«" not in unsure
 
 
 def test_hits_are_explained_with_the_answer():

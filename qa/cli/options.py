@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from qa.bot import DEFAULT_READER
 from qa.dates import parse_day
 from qa.errors import QaError
 from qa.model import Filters
+from qa.reader import DEFAULT as DEFAULT_READER
 
 
 class Format(StrEnum):
