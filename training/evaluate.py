@@ -88,7 +88,7 @@ def _readings(network: Network, jobs: Sequence[tuple[adapter.Pair, str]]) -> lis
     order = sorted(range(len(jobs)), key=lambda row: len(jobs[row][0].ids))
     for start in range(0, len(order), BATCH):
         rows = order[start : start + BATCH]
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.no_grad():
             spans, relevance = network(*padded([jobs[row][0] for row in rows]))
         values = spans.numpy()
         for place, row in enumerate(rows):
