@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +74,7 @@ class Bot:
         self._load = load
         self._reader = reader
         self._encoder: Encoder | None = None
-        self._loading = threading.Lock()
+        self._loading, self._loading_reader = threading.Lock(), threading.Lock()
 
     @classmethod
     def open(
@@ -141,7 +142,7 @@ class Bot:
         Raises:
             ModelError: it cannot be loaded.
         """
-        with self._loading:
+        with self._loading_reader:
             if isinstance(self._reader, str | Path):
                 from qa import readers
 
@@ -183,8 +184,14 @@ class Bot:
         self, question: str, top_k: int, mode: Mode, filters: Filters = EVERYTHING
     ) -> tuple[Answer, Calibration | None]:
         """An answer with the confidence that ships, and the library's calibration of it."""
-        reader = self.reader() if mode == "hybrid" else None
-        found = self._search(question, max(top_k, joining.READ) if reader else top_k, mode, filters)
+        reads = self._reads(mode)
+        with ThreadPoolExecutor(1) as pool:
+            # The first question need not wait for the reader before it searches.
+            loading = pool.submit(self.reader) if reads else None
+            found = self._search(
+                question, max(top_k, joining.READ) if reads else top_k, mode, filters
+            )
+            reader = loading.result() if loading else None
         hits, took_ms = found.hits, found.took_ms
         if reader and hits:
             began = time.perf_counter()
@@ -205,8 +212,10 @@ class Bot:
         return answer, from_json(found.calibration) if found.calibration else None
 
     def _threshold(self, mode: Mode) -> float:
-        reads = mode == "hybrid" and self._reader is not None
-        return joining.threshold(mode) if reads else confidence.threshold(mode)
+        return joining.threshold(mode) if self._reads(mode) else confidence.threshold(mode)
+
+    def _reads(self, mode: Mode) -> bool:
+        return mode == "hybrid" and self._reader is not None
 
     def calibrate(
         self,
