@@ -14,11 +14,8 @@ chat: $(VENV)/.runtime
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --cov --cov-report=term
 
-BENCH ?= bench
-
 train-smoke: $(VENV)/.dev
-	$(BIN)/python training/train.py --bench "$(BENCH)" --examples 100 --epochs 1 --out .qa-smoke.safetensors
-	@rm -f .qa-smoke.safetensors
+	$(BIN)/pytest -n 0 tests/test_training_run.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cold.py

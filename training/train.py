@@ -138,7 +138,7 @@ def train(
                 kept.lerp_(value, 1 - AVERAGED)
         loss_mean = 0.98 * loss_mean + 0.02 * loss
         count += sum(map(len, examples))
-        if loud and step % 25 == 0:
+        if loud and (step % 25 == 0 or done >= 1.0):
             print(
                 f"{step}/{steps} loss {loss_mean / (1 - 0.98**step):.3f} "
                 f"{count / seconds:.1f}/s a process",
