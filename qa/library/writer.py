@@ -14,7 +14,7 @@ from qa.model import Article, text_sha256
 from qa.passages import Slice
 
 # Stands in every digest: articles are read anew when rules of reading, noise or passages change.
-RULES = "1"
+RULES = "2"
 
 
 @dataclass(frozen=True, slots=True)
