@@ -16,6 +16,7 @@ from qa.library import ArticleInfo, Library, Snapshot
 from qa.model import EVERYTHING, Agreement, Answer, Citation, Filters, Hit, Mode, Shown
 from qa.places import Place, locate
 from qa.reader import DEFAULT as DEFAULT_READER
+from qa.twins import twin
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
@@ -51,7 +52,9 @@ class _Found:
 
 
 class Bot:
-    r"""Answers questions from a library of articles; threads may share one for asking.
+    r"""Answers questions from a library of articles; threads may share one.
+
+    A method whose name begins with another `a` (`aask`) is awaited, and blocks no running loop.
 
     Example:
         >>> bot = Bot.open("library", create=True)
@@ -364,6 +367,16 @@ class Bot:
                 version=snapshot.version,
                 bytes=self._library.size(),
             )
+
+    aask = twin(ask)
+    asearch = twin(search)
+    aadd = twin(add)
+    aadd_text = twin(add_text)
+    aremove = twin(remove)
+    areindex = twin(reindex)
+    aarticles = twin(articles)
+    ashow = twin(show)
+    astatus = twin(status)
 
     def _search(self, question: str, top_k: int, mode: Mode, filters: Filters) -> _Found:
         text = _checked(question)
