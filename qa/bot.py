@@ -171,7 +171,7 @@ class Bot:
             min_confidence: below it the status is "unanswered"; None takes the calibrated one.
 
         Raises:
-            QuestionError: the question is empty or too long.
+            QuestionError: the question is empty or too long, or `top_k` is less than 1.
             ModelError: the reader cannot be loaded.
         """
         answer, calibration = self._ask(question, top_k, mode, filters)
@@ -187,6 +187,7 @@ class Bot:
         self, question: str, top_k: int, mode: Mode, filters: Filters = EVERYTHING
     ) -> tuple[Answer, Calibration | None]:
         """An answer with the confidence that ships, and the library's calibration of it."""
+        _check_top_k(top_k)
         reads = self._reads(mode)
         with ThreadPoolExecutor(1) as pool:
             # The first question need not wait for the reader before it searches.
@@ -269,7 +270,12 @@ class Bot:
         mode: Mode = "hybrid",
         filters: Filters = EVERYTHING,
     ) -> list[Hit]:
-        """The passages nearest to a question, best first, whether or not they answer."""
+        """The passages nearest to a question, best first, whether or not they answer.
+
+        Raises:
+            QuestionError: as in `ask`.
+        """
+        _check_top_k(top_k)
         return self._search(question, top_k, mode, filters).hits
 
     def add(
@@ -424,6 +430,11 @@ def _check(snapshot: Snapshot, encoder: "Encoder", folder: Path) -> None:
             f"loaded now. Ask without --model, or encode it again: qa reindex --model "
             f"{encoder.name}"
         )
+
+
+def _check_top_k(top_k: int) -> None:
+    if top_k < 1:
+        raise QuestionError(f"top_k is {top_k}; ask for at least 1 passage.")
 
 
 def _checked(question: str) -> str:

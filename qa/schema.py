@@ -1,14 +1,17 @@
-"""An answer as JSON, by `docs/answer.schema.json`, and a citation back from it (pure)."""
+"""An answer as JSON, by `docs/answer.schema.json`; citations and filters back from it (pure)."""
 
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qa.model import Agreement, Answer, Citation, Hit
+from qa.dates import parse_day
+from qa.errors import QaError
+from qa.model import Agreement, Answer, Citation, Filters, Hit
 from qa.render import CONTROL
 
 SCHEMA = "qa.answer/1"
+_FILTERS = ("sources", "since", "until")
 
 
 def answer_json(answer: Answer, *, indent: int | None = 2) -> str:
@@ -100,3 +103,33 @@ def citation_from_dict(values: Mapping[str, Any]) -> Citation:
     """
     date = dt.date.fromisoformat(values["date"]) if values["date"] else None
     return Citation(**{**{name: values[name] for name in Citation.__slots__}, "date": date})
+
+
+def filters_from_dict(values: Mapping[str, Any]) -> Filters:
+    """Filters from plain values.
+
+    Args:
+        values: `sources`, a list of globs or parts of paths; `since` and `until`, as YYYY, YYYY-MM
+            or YYYY-MM-DD. Each may be left out or None.
+
+    Raises:
+        QaError: one of them is something else, or the range is empty.
+    """
+    sources, since, until = (values.get(name) for name in _FILTERS)
+    unknown = sorted(set(values) - set(_FILTERS))
+    if unknown:
+        raise QaError(f"No filter '{unknown[0]}'. There are: {', '.join(_FILTERS)}.")
+    if not isinstance(sources or [], list | tuple) or not all(
+        isinstance(source, str) for source in sources or []
+    ):
+        raise QaError(
+            f"The filter 'sources' is a list of globs or parts of paths, not {sources!r}."
+        )
+    for name, day in (("since", since), ("until", until)):
+        if not isinstance(day, str | None):
+            raise QaError(f"The filter '{name}' is a date as text, YYYY-MM-DD, not {day!r}.")
+    first = parse_day(since) if since else None
+    last = parse_day(until, end=True) if until else None
+    if first and last and first > last:
+        raise QaError(f"Nothing is since {since} and until {until}: exchange the two.")
+    return Filters(tuple(sources or ()), first, last)
