@@ -387,10 +387,14 @@ class Bot:
     def _search(self, question: str, top_k: int, mode: Mode, filters: Filters) -> _Found:
         text = _checked(question)
         began = time.perf_counter()
-        vector = None if mode == "lexical" else self.encoder().encode_query(text)
+        encoder = None if mode == "lexical" else self.encoder()
+        vector = encoder.encode_query(text) if encoder else None
         query = retriever.Query.of(text, vector, mode, filters)
         encoded = time.perf_counter()
         with self._library.snapshot() as snapshot:
+            if encoder:
+                # Another process may have encoded the library anew since the encoder was loaded.
+                _check(snapshot, encoder, self._library.folder)
             hits = retriever.rank(self._library, snapshot, query, top_k)
             version = snapshot.version
             kept = snapshot.kept(self._calibration_name(mode))
