@@ -344,16 +344,19 @@ class Bot:
         with self._library.snapshot() as snapshot:
             return snapshot.articles(filters)
 
-    def show(self, place: Citation | str) -> Shown:
+    def show(self, place: Citation | Place | str) -> Shown:
         """An article with its passages, and the one that is cited.
 
         Args:
-            place: a citation, or as text: SOURCE or ID, and :LINE or #START-END after it.
+            place: a citation, or a place, or as text: SOURCE or ID, and :LINE or #START-END.
 
         Raises:
             QaError: there is no such article, or several.
         """
-        wanted = Place.of(place) if isinstance(place, Citation) else Place.parse(place)
+        if isinstance(place, Citation):
+            wanted = Place.of(place)
+        else:
+            wanted = Place.parse(place) if isinstance(place, str) else place
         with self._library.snapshot() as snapshot:
             info = locate(wanted, snapshot.articles())
             (article,) = snapshot.article(info.id, info.source)[:1]

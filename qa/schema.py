@@ -3,15 +3,23 @@
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from qa.dates import parse_day
 from qa.errors import QaError
+from qa.library import ArticleInfo
 from qa.model import Agreement, Answer, Citation, Filters, Hit
 from qa.render import CONTROL
 
 SCHEMA = "qa.answer/1"
 _FILTERS = ("sources", "since", "until")
+
+
+def answer_schema() -> dict[str, Any]:
+    """The JSON Schema of an answer, `docs/answer.schema.json`."""
+    schema: dict[str, Any] = json.loads(Path(__file__).with_name("answer.schema.json").read_text())
+    return schema
 
 
 def answer_json(answer: Answer, *, indent: int | None = 2) -> str:
@@ -92,6 +100,20 @@ def citation_as_dict(citation: Citation) -> dict[str, Any]:
         "start": citation.start,
         "end": citation.end,
         "sha256": citation.sha256,
+    }
+
+
+def article_as_dict(info: ArticleInfo) -> dict[str, Any]:
+    """An article without its text as plain values for JSON."""
+    return {
+        "article_id": info.id,
+        "title": info.title,
+        "source": info.source,
+        "date": info.date.isoformat() if info.date else None,
+        "url": info.url,
+        "author": info.author,
+        "characters": info.characters,
+        "passages": info.passages,
     }
 
 

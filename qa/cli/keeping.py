@@ -69,19 +69,7 @@ def list_(
     console = Console.of()
     infos = Bot.open(library).articles(filters_of(source, since, until))
     if as_json:
-        rows = [
-            {
-                "article_id": info.id,
-                "title": info.title,
-                "source": info.source,
-                "date": info.date.isoformat() if info.date else None,
-                "url": info.url,
-                "author": info.author,
-                "characters": info.characters,
-                "passages": info.passages,
-            }
-            for info in infos
-        ]
+        rows = [schema.article_as_dict(info) for info in infos]
         console.show(schema.dumps(rows, indent=2))
         return
     for info in infos:
