@@ -46,6 +46,11 @@ class Place:
         return begun[-1].citation if begun else None
 
 
+def typed(citation: Citation) -> str:
+    """A citation as `Place.parse` reads it: ID#START-END."""
+    return f"{citation.article_id}#{citation.start}-{citation.end}"
+
+
 def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
     """The one article at a place: by id, source or path, by the end of its path, or by a part.
 

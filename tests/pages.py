@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +32,37 @@ def run(name: str, folder: Path) -> None:
     for (code, shown), output in zip(page, printed, strict=True):
         if shown is not None:
             assert output == shown, f"{code}\nprinted:\n{output}"
+
+
+def sessions(text: str) -> Iterator[tuple[str, str]]:
+    """The commands of the console blocks of a page, each with the output shown after it."""
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        yield from re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+
+
+def converse(path: Path, qa, folder: Path) -> int:
+    """Runs the commands of a page in the command's folder; the shown output must be true.
+
+    Gives how many there were; what installs or needs an engine is left out.
+    """
+    binary = folder / "bin"
+    binary.mkdir()
+    (binary / "qa").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m qa "$@"\n')
+    (binary / "qa").chmod(0o755)
+    env = {**qa.env, "PATH": f"{binary}:{qa.env['PATH']}", "EDITOR": "true"}
+    found = list(sessions(path.read_text()))
+    for command, output in found:
+        if command.startswith(("make ", "pip ", "docker ", "qa --install-completion")):
+            continue
+        done = subprocess.run(
+            command, shell=True, cwd=qa.folder, env=env, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode in {0, 1}, (command, done.stderr)
+        assert "Traceback" not in done.stderr
+        if output:
+            assert done.stdout == output, command
+    return len(found)
 
 
 def quiet(env):

@@ -21,6 +21,15 @@ class Format(StrEnum):
     MD = "md"
 
 
+class HitFormat(StrEnum):
+    """How passages are written; ids are places that `qa show` takes, one a line."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+    IDS = "ids"
+
+
 class Modes(StrEnum):
     """Which candidates are ranked."""
 
@@ -51,6 +60,9 @@ NoReader = Annotated[
 TopK = Annotated[int, typer.Option("-k", "--top-k", min=1, max=1000, help="How many passages.")]
 ModeOption = Annotated[Modes, typer.Option("--mode", help="Which candidates are ranked.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How the answer is written.")]
+HitFormatOption = Annotated[
+    HitFormat, typer.Option("--format", help="How the passages are written.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Show why each passage came.")]
 Sources = Annotated[

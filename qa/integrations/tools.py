@@ -9,7 +9,7 @@ from typing import Any
 from qa.bot import TOP_K, Bot
 from qa.errors import QaError
 from qa.library import ArticleInfo
-from qa.model import Citation
+from qa.places import typed
 from qa.schema import (
     answer_schema,
     article_as_dict,
@@ -224,7 +224,7 @@ def _show() -> Tool:
                 }
                 for passage in shown.passages[first:last]
             ],
-            "next": _typed(rest[0].citation) if rest else None,
+            "next": typed(rest[0].citation) if rest else None,
         }
 
     around = {"type": "integer", "minimum": 0, "maximum": 200}
@@ -261,10 +261,6 @@ def _show() -> Tool:
         ),
         call,
     )
-
-
-def _typed(citation: Citation) -> str:
-    return f"{citation.article_id}#{citation.start}-{citation.end}"
 
 
 def _article_schema() -> dict[str, Any]:
