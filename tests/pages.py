@@ -24,7 +24,7 @@ def run(name: str, folder: Path) -> None:
     assert page, name
     program = f"print({_END!r})\n".join(f"{code}\n" for code, _ in page)
     done = subprocess.run(
-        [sys.executable, "-W", "error::DeprecationWarning:qa", "-c", program],
+        [sys.executable, "-W", "error", "-c", program],
         cwd=folder, env=quiet(os.environ), capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

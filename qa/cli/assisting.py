@@ -1,5 +1,6 @@
 """The command that serves assistants: mcp."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -38,6 +39,8 @@ def mcp(
     bot = Bot.open(library, model=model, reader=reader_of(reader, no_reader), create=writable)
     made = protocol.server(bot, writable=writable)
     if not http:
+        if sys.stdin.isatty():
+            console.notice("an MCP client starts this and talks to it; --http serves without one.")
         protocol.serve_stdio(made)
         return
     listener = protocol.listening(_PORT if port is None else port)
