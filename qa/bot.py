@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -188,6 +187,8 @@ class Bot:
     ) -> tuple[Answer, Calibration | None]:
         """An answer with the confidence that ships, and the library's calibration of it."""
         _check_top_k(top_k)
+        from concurrent.futures import ThreadPoolExecutor
+
         reads = self._reads(mode)
         with ThreadPoolExecutor(1) as pool:
             # The first question need not wait for the reader before it searches.
