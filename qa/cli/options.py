@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from qa.dates import parse_day
 from qa.errors import QaError
 from qa.model import Filters
 from qa.reader import DEFAULT as DEFAULT_READER
+from qa.schema import filters_from_dict
 
 
 class Format(StrEnum):
@@ -86,8 +86,4 @@ def filters_of(source: list[str] | None, since: str | None, until: str | None) -
     Raises:
         QaError: a date is none, or the range is empty.
     """
-    first = parse_day(since) if since else None
-    last = parse_day(until, end=True) if until else None
-    if first and last and first > last:
-        raise QaError(f"Nothing is since {since} and until {until}: exchange the two.")
-    return Filters(tuple(source or ()), first, last)
+    return filters_from_dict({"sources": source, "since": since, "until": until})

@@ -31,7 +31,7 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._view: tuple[int, VectorView] | None = None
+        self._view: tuple[tuple[str, int], VectorView] | None = None
         self._view_lock = threading.Lock()
 
     @classmethod
@@ -95,10 +95,11 @@ class Library:
         """The vectors of the snapshot's version, opened once for all threads."""
         from qa.library import vectors
 
+        wanted = (snapshot.id, snapshot.version)
         with self._view_lock:
-            if self._view is None or self._view[0] != snapshot.version:
+            if self._view is None or self._view[0] != wanted:
                 view, good = vectors.view(snapshot, self.folder)
-                self._view = (snapshot.version, view)
+                self._view = (wanted, view)
                 if not good:
                     self._heal()
             return self._view[1]
