@@ -1,10 +1,12 @@
 """Laws of the project itself: what is public, what is packed, what the documents promise."""
 
+import contextlib
 import doctest
 import importlib
 import pkgutil
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -91,17 +93,41 @@ def test_every_command_of_the_readme_works_and_says_what_is_shown(qa, tmp_path):
     env = {**qa.env, "PATH": f"{binary}:{qa.env['PATH']}", "EDITOR": "true"}
     found = list(sessions((ROOT / "README.md").read_text()))
     assert len(found) > 15
-    for command, output in found:
-        if command.startswith(("make ", "pip ")):
-            continue  # installing and testing run the tests, not the other way round
-        done = subprocess.run(
-            command, shell=True, cwd=qa.folder, env=env, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode in {0, 1}, (command, done.stderr)
-        assert "Traceback" not in done.stderr
-        if output:
-            assert done.stdout == output, command
+    with contextlib.ExitStack() as running:
+        for command, output in found:
+            if command.startswith(("make ", "pip ")):
+                continue  # installing and testing run the tests, not the other way round
+            if command.startswith("qa serve"):
+                # It runs on until all commands are done: those after it may ask it.
+                assert running.enter_context(served(command, qa.folder, env)) == output
+            else:
+                tried(command, output, qa.folder, env)
+
+
+@contextlib.contextmanager
+def served(command, folder, env):
+    """What a command that serves writes first; afterwards it is interrupted."""
+    process = subprocess.Popen(
+        f"exec {command}", shell=True, cwd=folder, env=env, text=True,
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process.stdout.readline()
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        process.stdout.close()
+
+
+def tried(command, output, folder, env):
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=env, capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode in {0, 1}, (command, done.stderr)
+    assert "Traceback" not in done.stderr
+    if output:
+        assert done.stdout == output, command
 
 
 def test_the_make_targets_of_the_readme_exist():
