@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 Q ?= where will they meet?
 
-.PHONY: ask chat test check bench train-smoke
+.PHONY: ask chat test check bench bench-serve train-smoke
 
 ask: $(VENV)/.runtime
 	@$(BIN)/qa ask "$(Q)" seeds || test $$? -eq 1 # 1: nothing here answers that
@@ -19,6 +19,9 @@ train-smoke: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cold.py
+
+bench-serve: $(VENV)/.dev
+	$(BIN)/python benchmarks/serving.py overhead load paint
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

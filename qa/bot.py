@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qa import confidence, joining, locations, retriever
 from qa.calibration import REFUSED, Calibration, Example, Graded, fit, from_json, graded, to_json
-from qa.errors import MismatchedLibrary, QaError, QuestionError
+from qa.errors import MismatchedLibrary, QuestionError, UnknownArticle
 from qa.lexical import unmentioned
 from qa.library import ArticleInfo, Library, Snapshot
 from qa.model import EVERYTHING, Agreement, Answer, Citation, Filters, Hit, Mode, Shown
@@ -151,7 +151,7 @@ class Bot:
                 self._reader = readers.load(self._reader)
             return self._reader
 
-    def ask(
+    def ask(  # noqa: PLR0913 -- the options of one verb, by keyword
         self,
         question: str,
         *,
@@ -159,6 +159,7 @@ class Bot:
         mode: Mode = "hybrid",
         filters: Filters = EVERYTHING,
         min_confidence: float | None = None,
+        found: "Callable[[Sequence[Hit]], None] | None" = None,
     ) -> Answer:
         """The passages that answer a question, best first, and whether they do.
 
@@ -168,12 +169,13 @@ class Bot:
             mode: which candidates are ranked; those of hybrid mode are read.
             filters: which articles may answer.
             min_confidence: below it the status is "unanswered"; None takes the calibrated one.
+            found: is told the passages as they were found, before they are read.
 
         Raises:
             QuestionError: the question is empty or too long, or `top_k` is less than 1.
             ModelError: the reader cannot be loaded.
         """
-        answer, calibration = self._ask(question, top_k, mode, filters)
+        answer, calibration = self._ask(question, top_k, mode, filters, found)
         sure, least = answer.confidence, self._threshold(mode)
         if calibration is not None:
             sure, least = calibration.of(sure), calibration.threshold
@@ -183,7 +185,12 @@ class Bot:
         return replace(answer, confidence=sure, status="answered" if answers else "unanswered")
 
     def _ask(
-        self, question: str, top_k: int, mode: Mode, filters: Filters = EVERYTHING
+        self,
+        question: str,
+        top_k: int,
+        mode: Mode,
+        filters: Filters = EVERYTHING,
+        tell: "Callable[[Sequence[Hit]], None] | None" = None,
     ) -> tuple[Answer, Calibration | None]:
         """An answer with the confidence that ships, and the library's calibration of it."""
         _check_top_k(top_k)
@@ -198,6 +205,8 @@ class Bot:
             )
             reader = loading.result() if loading else None
         hits, took_ms = found.hits, found.took_ms
+        if tell is not None:
+            tell(hits[:top_k])
         if reader and hits:
             began = time.perf_counter()
             hits = joining.read(reader, found.question, hits, top_k)
@@ -309,20 +318,25 @@ class Bot:
         content = data.encode() if isinstance(data, str) else data
         return self._index([sources.piped(content, name)], [], None)
 
-    def remove(self, *what: str) -> int:
-        """Removes articles by path, folder, URL, source or id; gives how many went.
+    def remove(self, *what: str | ArticleInfo) -> int:
+        """Removes articles by path, folder, URL, source or id, or as listed; gives how many went.
 
         Raises:
-            QaError: one of them is not in the library; then nothing is removed.
+            UnknownArticle: one of them is not in the library; then nothing is removed.
         """
         chosen: dict[str, list[str]] = {}
         with self._library.snapshot() as snapshot:
             articles = snapshot.articles()
         for name in what:
-            path = str(Path(name).expanduser().resolve())
-            found = [info for info in articles if _is_named(info, name, path)]
+            if isinstance(name, ArticleInfo):
+                found = [name]
+            else:
+                path = str(Path(name).expanduser().resolve())
+                found = [info for info in articles if _is_named(info, name, path)]
             if not found:
-                raise QaError(f"No article '{name}' in the library. See what there is: qa list")
+                raise UnknownArticle(
+                    f"No article '{name}' in the library. See what there is: qa list"
+                )
             for info in found:
                 chosen.setdefault(info.origin, []).append(info.id)
         with self._library.writing() as writer:
@@ -352,7 +366,8 @@ class Bot:
             place: a citation, or a place, or as text: SOURCE or ID, and :LINE or #START-END.
 
         Raises:
-            QaError: there is no such article, or several.
+            UnknownArticle: there is no such article.
+            QaError: there are several.
         """
         if isinstance(place, Citation):
             wanted = Place.of(place)
@@ -390,6 +405,15 @@ class Bot:
 
     def _search(self, question: str, top_k: int, mode: Mode, filters: Filters) -> _Found:
         text = _checked(question)
+        try:
+            return self._searched(text, top_k, mode, filters)
+        except MismatchedLibrary:
+            # Another process encoded the library anew, or put another one in its place.
+            with self._loading:
+                self._encoder = None
+            return self._searched(text, top_k, mode, filters)
+
+    def _searched(self, text: str, top_k: int, mode: Mode, filters: Filters) -> _Found:
         began = time.perf_counter()
         encoder = None if mode == "lexical" else self.encoder()
         vector = encoder.encode_query(text) if encoder else None

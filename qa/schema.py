@@ -4,13 +4,17 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qa.dates import parse_day
 from qa.errors import QaError
 from qa.library import ArticleInfo
-from qa.model import Agreement, Answer, Citation, Filters, Hit
+from qa.model import Agreement, Answer, Citation, Filters, Hit, Shown
 from qa.render import CONTROL
+
+if TYPE_CHECKING:
+    from qa.bot import Status
+    from qa.indexing import Added
 
 SCHEMA = "qa.answer/1"
 _FILTERS = ("sources", "since", "until")
@@ -114,6 +118,57 @@ def article_as_dict(info: ArticleInfo) -> dict[str, Any]:
         "author": info.author,
         "characters": info.characters,
         "passages": info.passages,
+    }
+
+
+def shown_as_dict(shown: Shown) -> dict[str, Any]:
+    """An article with its text and passages, and the citation asked for, as plain values."""
+    article = shown.article
+    return {
+        "article_id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "date": article.date.isoformat() if article.date else None,
+        "url": article.url,
+        "author": article.author,
+        "sha256": article.sha256,
+        "text": article.text,
+        "passages": [
+            {
+                "start": passage.citation.start,
+                "end": passage.citation.end,
+                "paragraph": passage.citation.paragraph,
+                "line": passage.citation.line,
+                "noise": passage.noise,
+            }
+            for passage in shown.passages
+        ],
+        "citation": citation_as_dict(shown.citation) if shown.citation else None,
+    }
+
+
+def added_as_dict(added: "Added") -> dict[str, Any]:
+    """What an `add` did as plain values for JSON."""
+    return {
+        "added": added.added,
+        "changed": added.changed,
+        "unchanged": added.unchanged,
+        "removed": added.removed,
+        "passages": added.passages,
+        "failed": [str(failure) for failure in added.failed],
+        "passed_over": dict(added.passed_over),
+        "seconds": round(added.seconds, 3),
+    }
+
+
+def status_as_dict(status: "Status") -> dict[str, Any]:
+    """What a library holds as plain values for JSON, without where it lies."""
+    return {
+        "articles": status.articles,
+        "passages": status.passages,
+        "model": status.model,
+        "version": status.version,
+        "bytes": status.bytes,
     }
 
 

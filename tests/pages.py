@@ -1,7 +1,9 @@
 """Pages of the documents as programs: their Python runs, and what they show is what it prints."""
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,18 +53,43 @@ def converse(path: Path, qa, folder: Path) -> int:
     (binary / "qa").chmod(0o755)
     env = {**qa.env, "PATH": f"{binary}:{qa.env['PATH']}", "EDITOR": "true"}
     found = list(sessions(path.read_text()))
-    for command, output in found:
-        if command.startswith(("make ", "pip ", "docker ", "qa --install-completion")):
-            continue
-        done = subprocess.run(
-            command, shell=True, cwd=qa.folder, env=env, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode in {0, 1}, (command, done.stderr)
-        assert "Traceback" not in done.stderr
-        if output:
-            assert done.stdout == output, command
+    with contextlib.ExitStack() as running:
+        for command, output in found:
+            if command.startswith(("make ", "pip ", "docker ", "qa --install-completion")):
+                continue
+            if command.startswith("qa serve"):
+                # It runs on until all commands are done: those after it may ask it.
+                assert running.enter_context(served(command, qa.folder, env)) == output
+            else:
+                tried(command, output, qa.folder, env)
     return len(found)
+
+
+def tried(command: str, output: str, folder: Path, env: dict[str, str]) -> None:
+    """Runs a command, which must print what is shown."""
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=env, capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode in {0, 1}, (command, done.stderr)
+    assert "Traceback" not in done.stderr
+    if output:
+        assert done.stdout == output, command
+
+
+@contextlib.contextmanager
+def served(command: str, folder: Path, env: dict[str, str]) -> Iterator[str]:
+    """What a command that serves writes first; afterwards it is interrupted."""
+    process = subprocess.Popen(
+        f"exec {command}", shell=True, cwd=folder, env=env, text=True,
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process.stdout.readline()
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        process.stdout.close()
 
 
 def quiet(env):

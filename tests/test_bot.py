@@ -328,6 +328,31 @@ def test_a_library_that_another_process_encoded_anew_is_an_error_not_a_mix(bot):
     assert bot.search("armored train", mode="lexical")
 
 
+def test_a_backup_that_went_another_way_to_the_same_version_is_answered_from(bot, folder):
+    shutil.copytree("lib", "backup")
+    bot.add_text("A ferry left the port.", "one.txt")
+    assert "ferry" in bot.search("a ferry left")[0].passage.text
+    Bot.open("backup", encoder=ToyEncoder()).add_text("The zebra stayed at home.", "two.txt")
+    shutil.rmtree("lib")
+    Path("backup").rename("lib")
+    assert "zebra" in bot.search("zebra at home", mode="dense")[0].passage.text
+
+
+def test_a_library_encoded_anew_by_another_process_is_asked_with_its_new_model(bot, monkeypatch):
+    assert bot.search("armored train")
+    other = ToyEncoder()
+    other.fingerprint = "toy:2"
+    monkeypatch.setattr("qa.retriever.load_encoder", lambda _model: other)
+    Bot.open("lib").reindex()
+    with pytest.raises(MismatchedLibrary):
+        bot.search("armored train")  # it was given its encoder
+    followed = Bot.open("lib")
+    assert followed.search("armored train")
+    monkeypatch.setattr("qa.retriever.load_encoder", lambda _model: ToyEncoder())
+    Bot.open("lib").reindex()
+    assert followed.search("armored train")
+
+
 def test_a_library_of_another_format_is_an_error_that_says_so(bot):
     path = bot.status().path
     db = database.connect(path)

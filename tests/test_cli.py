@@ -351,7 +351,7 @@ def test_output_has_no_colour_and_no_links_unless_a_terminal_wants_them(qa, libr
 
 def test_shells_complete_commands(qa):
     assert "complete" in qa(env={"_QA_COMPLETE": "source_bash"}).stdout
-    words = {"_QA_COMPLETE": "complete_bash", "COMP_WORDS": "qa se", "COMP_CWORD": "1"}
+    words = {"_QA_COMPLETE": "complete_bash", "COMP_WORDS": "qa sea", "COMP_CWORD": "1"}
     assert qa(env=words).stdout == "search\n"
 
 

@@ -82,14 +82,7 @@ def status(library: Library = None, as_json: AsJson = False) -> None:
     """Say what the library holds."""
     console = Console.of()
     found = Bot.open(library).status()
-    values = {
-        "library": str(found.path),
-        "articles": found.articles,
-        "passages": found.passages,
-        "model": found.model,
-        "version": found.version,
-        "bytes": found.bytes,
-    }
+    values = {"library": str(found.path), **schema.status_as_dict(found)}
     if as_json:
         console.show(schema.dumps(values, indent=2))
     else:
@@ -163,17 +156,7 @@ def _report(console: Console, bot: Bot, added: "Added", *, as_json: bool) -> Non
     for failure in added.failed:
         complain(str(failure))
     if as_json:
-        values = {
-            "library": str(bot.status().path),
-            "added": added.added,
-            "changed": added.changed,
-            "unchanged": added.unchanged,
-            "removed": added.removed,
-            "passages": added.passages,
-            "failed": [str(failure) for failure in added.failed],
-            "passed_over": dict(added.passed_over),
-            "seconds": round(added.seconds, 3),
-        }
+        values = {"library": str(bot.status().path), **schema.added_as_dict(added)}
         console.show(schema.dumps(values, indent=2))
         return
     over = ", ".join(f"{count} {why}" for why, count in added.passed_over.items())

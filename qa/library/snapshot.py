@@ -61,7 +61,7 @@ class Snapshot:
 
     @property
     def id(self) -> str:
-        """Tells a library from another one in the same folder; empty in the oldest."""
+        """Tells a version from the same one of another library or a copy; empty in the oldest."""
         return str(self._meta.get("id", ""))
 
     @property

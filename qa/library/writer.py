@@ -217,3 +217,5 @@ class Writer:
 
     def _grow(self) -> None:
         self._db.execute("UPDATE meta SET value = value + 1 WHERE name = 'version'")
+        # A copy, a backup say, may go on to the same version by another way.
+        self._db.execute("REPLACE INTO meta VALUES ('id', lower(hex(randomblob(8))))")
