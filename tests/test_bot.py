@@ -328,6 +328,19 @@ def test_a_library_that_another_process_encoded_anew_is_an_error_not_a_mix(bot):
     assert bot.search("armored train", mode="lexical")
 
 
+def test_a_cache_that_a_writer_replaces_while_it_is_opened_is_not_called_damaged(bot, caplog):
+    library = bot._library
+    with library.snapshot() as before:
+        bot.add_text("A ferry left the port.", "one.txt")
+        view = library.vectors(before)
+        assert view.search(ToyEncoder().encode_query("armored train"), 1, None)
+    assert not caplog.records
+    with library.snapshot() as now:
+        (library.folder / now.cache().name).unlink()
+        library.vectors(now)
+    assert "damaged" in caplog.text
+
+
 def test_a_backup_that_went_another_way_to_the_same_version_is_answered_from(bot, folder):
     shutil.copytree("lib", "backup")
     bot.add_text("A ferry left the port.", "one.txt")

@@ -98,7 +98,7 @@ class Library:
         wanted = (snapshot.id, snapshot.version)
         with self._view_lock:
             if self._view is None or self._view[0] != wanted:
-                view, good = vectors.view(snapshot, self.folder)
+                view, good = vectors.view(snapshot, self.folder, self._newest_cache)
                 self._view = (wanted, view)
                 if not good:
                     self._heal()
@@ -150,6 +150,10 @@ class Library:
                 (cache.name, cache.last_id, cache.rows, cache.size, cache.mtime_ns),
             )
             db.execute("DELETE FROM removed")
+
+    def _newest_cache(self) -> Cache | None:
+        with self.snapshot() as snapshot:
+            return snapshot.cache()
 
     def _heal(self) -> None:
         """Replaces a damaged cache, unless a writer is at work, who will, or nobody may write."""
