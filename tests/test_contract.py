@@ -6,13 +6,16 @@ A new way is one function from a library and questions to rows, and one line in 
 import json
 import sys
 
+import httpx
 import pytest
 from installed import Command
 from mcp import Client, StdioServerParameters
 from pages import ROOT
+from serving import running_server
 
 from qa import Bot
 from qa.integrations import haystack, langchain, llamaindex
+from qa.server.settings import Settings
 
 pytestmark = pytest.mark.real
 
@@ -78,6 +81,15 @@ async def command(library, questions):
     return [rows(json.loads(line)) for line in lines]
 
 
+async def over_http(library, questions):
+    bot = Bot.open(library.folder / ".qa")
+    with running_server(bot, Settings(port=0)) as address:
+        asked = [{"question": question, "top_k": TOP_K} for question in questions]
+        async with httpx.AsyncClient(base_url=address) as client:
+            answers = [await client.post("/v1/ask", json=body, timeout=60) for body in asked]
+    return [rows(answer.json()) for answer in answers]
+
+
 async def assistant(library, questions):
     served = StdioServerParameters(
         command=sys.executable, args=["-m", "qa", "mcp", "-l", ".qa"],
@@ -115,6 +127,7 @@ async def in_haystack(library, questions):
 
 WAYS = {
     "command": command,
+    "http": over_http,
     "mcp": assistant,
     "langchain": in_langchain,
     "llamaindex": in_llamaindex,
