@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from qa.kinds import misfit
+from qa.kinds import asks, misfit
 from qa.model import Hit, Mode
 from qa.reader import Reading, Reads, probability
 from qa.retriever import NOISE_FACTOR
@@ -15,23 +15,20 @@ from qa.retriever import NOISE_FACTOR
 # How many of the best passages are read at most, and at least.
 READ, LEAST_READ = 8, 4
 
-# The margin, in logits, at which words that answer count for about three quarters.
-_MARGIN_SCALE = 3.0
 # What lies beyond these says no more.
 _MOST_RELEVANT, _WIDEST_MARGIN, _LONGEST_LEAD = 8.0, 15.0, 0.2
-_THRESHOLD = 0.2
+_THRESHOLD = 0.15
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What reading adds to retrieval's score, at most: for relevance, and for words that answer.
+    """What reading adds to retrieval's score at most, for relevance.
 
     `kind` is added for each unit of how ill the words fit what is asked for. `base` and `sure` are
     the offset and the weights of the confidence's log odds, by the names of `signs`.
     """
 
     relevance: float
-    margin: float
     kind: float
     base: float
     sure: Mapping[str, float]
@@ -39,15 +36,21 @@ class Weights:
     @property
     def most(self) -> float:
         """The largest joined sum, so that scores end at 1."""
-        return 1.0 + self.relevance + self.margin
+        return 1.0 + self.relevance
 
 
 FITTED = Weights(
     relevance=0.1,
-    margin=0.1,
     kind=0.02,
-    base=-1.691,
-    sure={"dense": 3.11, "coverage": 0.197, "relevance": 0.08, "margin": 0.167, "lead": 1.97},
+    base=-2.497,
+    sure={
+        "dense": 4.37,
+        "coverage": -0.232,
+        "relevance": 0.155,
+        "margin": 0.167,
+        "kind": 0.318,
+        "lead": 2.529,
+    },
 )
 
 
@@ -76,7 +79,7 @@ def _safe(question: str, hits: Sequence[Hit], readings: Sequence[Reading]) -> bo
         _read(question, hit, reading, FITTED).score
         for hit, reading in zip(hits, readings, strict=False)
     )
-    return leader * FITTED.most >= unread[0].score + FITTED.relevance + FITTED.margin
+    return leader * FITTED.most >= unread[0].score + FITTED.relevance
 
 
 def joined(
@@ -119,15 +122,6 @@ def signs(hits: Sequence[Hit], weights: Weights = FITTED) -> dict[str, float]:
     return {**first, "relevance": _logit(first["relevance"]), "lead": min(lead, _LONGEST_LEAD)}
 
 
-def gains(reading: Reading) -> tuple[float, float]:
-    """What reading says for a passage, each from 0 to 1: that it answers, and that words do.
-
-    Bounded, because the reader is surest where it knows least: on questions that make no sense
-    without the turns before them.
-    """
-    return reading.relevance, probability(reading.answerable / _MARGIN_SCALE)
-
-
 def threshold(_mode: Mode) -> float:
     """The confidence below which nothing here answers."""
     return _THRESHOLD
@@ -136,8 +130,8 @@ def threshold(_mode: Mode) -> float:
 def _read(question: str, hit: Hit, reading: Reading, weights: Weights) -> Hit:
     margin = min(max(reading.answerable, -_WIDEST_MARGIN), _WIDEST_MARGIN)
     kind = misfit(question, reading.span.text) if reading.span else 0.0
-    relevance, words = gains(reading)
-    gain = weights.relevance * relevance + weights.margin * words + weights.kind * kind
+    # Words to look for have no answer: reading knows questions only.
+    gain = weights.relevance * reading.relevance + weights.kind * kind if asks(question) else 0.0
     # What is not prose reads well and says little: it gains as little as it kept of its score.
     total = hit.score + gain * (NOISE_FACTOR if hit.passage.noise else 1.0)
     signals = {**hit.signals, "relevance": reading.relevance, "margin": margin, "kind": kind}

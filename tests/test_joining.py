@@ -87,3 +87,10 @@ def test_words_of_a_kind_that_is_not_asked_for_stay_behind_those_that_may_be():
     ]
     assert joining.joined("where will they meet?", hits, readings)[0].passage.id == 2
     assert joining.joined("when will they meet?", hits, readings)[0].passage.id == 1
+
+
+def test_words_to_look_for_are_ranked_as_they_were_found():
+    hits = [hit(1, 0.52), hit(2, 0.50)]
+    readings = [reading(0.1, -4.0), reading(0.95, 5.0)]
+    assert joining.joined("fishing rights", hits, readings)[0].passage.id == 1
+    assert joining.joined("who has fishing rights?", hits, readings)[0].passage.id == 2

@@ -1,6 +1,6 @@
 import pytest
 
-from qa.kinds import misfit
+from qa.kinds import asks, misfit
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,19 @@ def test_words_of_another_kind_than_asked_for_fit_ill(question, fits, does_not):
 def test_a_question_that_asks_for_no_kind_is_answered_by_any():
     said = ("1998", "Lisbon", "two hundred", "because it rained")
     assert [misfit("what does it say?", words) for words in said] == [0.0] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "put_as_question"),
+    [
+        ("where will they meet?", True),
+        ("and in 2019?", True),
+        ("how tall is the tower", True),
+        ("is the pier open", True),
+        ("Vladivostok", False),
+        ("lighthouse keeper name", False),
+        ("ADMINISTRATION PRESSURE ON THE GOVERNMENT", False),
+    ],
+)
+def test_questions_are_told_from_words_to_look_for(text, put_as_question):
+    assert asks(text) is put_as_question

@@ -29,7 +29,7 @@ from qa.model import Citation, Hit, Passage
 from qa.reader import Reading, decoded
 
 BATCH = 32
-# Weights that are tried for relevance and for words that answer.
+# Weights that are tried for relevance.
 GRID = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 KINDS = (0.0, 0.01, 0.02, 0.04)
 SURE = ("dense", "coverage", "relevance", "margin", "kind", "lead")
@@ -176,7 +176,7 @@ def fit(reads: Sequence[Read]) -> Weights:
     Sets count alike, whatever their size.
     """
     best = max(
-        product(GRID, GRID, KINDS),
+        product(GRID, KINDS),
         key=lambda each: (_first(reads, Weights(*each, 0.0, {})), -sum(each)),
     )
     return fit_confidence(reads, Weights(*best, 0.0, {}))
