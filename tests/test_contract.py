@@ -3,9 +3,12 @@
 A new way is one function from a library and questions to rows, and one line in `WAYS`.
 """
 
+import asyncio
 import json
+import subprocess
 import sys
 
+import httpx
 import pytest
 from installed import Command
 from mcp import Client, StdioServerParameters
@@ -89,6 +92,23 @@ async def assistant(library, questions):
     return [rows(answer.structured_content) for answer in answers]
 
 
+async def over_http(library, questions):
+    return await asyncio.to_thread(_over_http, library, questions)
+
+
+def _over_http(library, questions):
+    command = [sys.executable, "-m", "qa", "serve", "-l", ".qa", "--port", "0"]
+    process = subprocess.Popen(
+        command, cwd=library.folder, env=library.env, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with process, httpx.Client(base_url=process.stdout.readline().strip()) as http:
+        asked = [{"question": question, "top_k": TOP_K} for question in questions]
+        answers = [http.post("/v1/ask", json=one).json() for one in asked]
+        process.terminate()
+    return [rows(answer) for answer in answers]
+
+
 async def in_langchain(library, questions):
     retriever = langchain.QaRetriever(bot=Bot.open(library.folder / ".qa"), k=TOP_K)
     answers = await retriever.abatch(list(questions))
@@ -115,6 +135,7 @@ async def in_haystack(library, questions):
 
 WAYS = {
     "command": command,
+    "http": over_http,
     "mcp": assistant,
     "langchain": in_langchain,
     "llamaindex": in_llamaindex,
