@@ -34,6 +34,7 @@ def test_installing_the_package_brings_nothing_of_the_extras(wheel):
         "langchain": {"langchain-core"},
         "llamaindex": {"llama-index-core"},
         "mcp": {"mcp"},
+        "serve": {"fastapi", "uvicorn"},
     }
     assert extras.keys() | {"dev"} == set(metadata["provides_extra"])
     for extra, packages in extras.items():
