@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qa import confidence, joining, locations, retriever
 from qa.calibration import REFUSED, Calibration, Example, Graded, fit, from_json, graded, to_json
+from qa.conversation import NOTHING_BEFORE, Conversation, Understood, understand
 from qa.errors import MismatchedLibrary, QaError, QuestionError
 from qa.lexical import unmentioned
 from qa.library import ArticleInfo, Library, Snapshot
@@ -43,7 +44,7 @@ class _Found:
     """What a search found, in which version, and the calibration that was kept there."""
 
     hits: list[Hit]
-    question: str
+    understood: Understood
     version: int
     took_ms: Mapping[str, float]
     calibration: str | None
@@ -148,7 +149,7 @@ class Bot:
                 self._reader = readers.load(self._reader)
             return self._reader
 
-    def ask(
+    def ask(  # noqa: PLR0913 -- each is a choice of its own
         self,
         question: str,
         *,
@@ -156,6 +157,7 @@ class Bot:
         mode: Mode = "hybrid",
         filters: Filters = EVERYTHING,
         min_confidence: float | None = None,
+        conversation: Conversation = NOTHING_BEFORE,
     ) -> Answer:
         """The passages that answer a question, best first, and whether they do.
 
@@ -165,12 +167,14 @@ class Bot:
             mode: which candidates are ranked; those of hybrid mode are read.
             filters: which articles may answer.
             min_confidence: below it the status is "unanswered"; None takes the calibrated one.
+            conversation: what was asked before, so that "and when?" is understood; it goes on with
+                `conversation.after(answer)`.
 
         Raises:
             QuestionError: the question is empty or too long.
             ModelError: the reader cannot be loaded.
         """
-        answer, calibration = self._ask(question, top_k, mode, filters)
+        answer, calibration = self._ask(question, top_k, mode, filters, conversation)
         sure, least = answer.confidence, self._threshold(mode)
         if calibration is not None:
             sure, least = calibration.of(sure), calibration.threshold
@@ -180,25 +184,32 @@ class Bot:
         return replace(answer, confidence=sure, status="answered" if answers else "unanswered")
 
     def _ask(
-        self, question: str, top_k: int, mode: Mode, filters: Filters = EVERYTHING
+        self,
+        question: str,
+        top_k: int,
+        mode: Mode,
+        filters: Filters = EVERYTHING,
+        conversation: Conversation = NOTHING_BEFORE,
     ) -> tuple[Answer, Calibration | None]:
         """An answer with the confidence that ships, and the library's calibration of it."""
         reader = self.reader() if mode == "hybrid" else None
-        found = self._search(question, max(top_k, joining.READ) if reader else top_k, mode, filters)
-        hits, took_ms = found.hits, found.took_ms
+        wanted = max(top_k, joining.READ) if reader else top_k
+        found = self._search(question, wanted, mode, filters, conversation)
+        hits, took_ms, said = found.hits, found.took_ms, found.understood
         if reader and hits:
             began = time.perf_counter()
-            hits = joining.read(reader, found.question, hits, top_k)
+            hits = joining.read(reader, said.text, hits, top_k)
             took_ms = {**took_ms, "read": (time.perf_counter() - began) * 1e3}
         shown = tuple(hits[:top_k])
         answer = Answer(
             question=question,
-            understood_as=found.question,
+            understood_as=said.text,
+            carried=said.carried,
             status="unanswered",
             confidence=(joining if reader else confidence).of(hits, mode),
             hits=shown,
-            unmentioned=tuple(unmentioned(found.question, hits)),
-            agreement=_agreement(shown, found.question) if reader else (),
+            unmentioned=tuple(unmentioned(said.asked, hits)),
+            agreement=_agreement(shown, said.text) if reader else (),
             library_version=found.version,
             took_ms=took_ms,
         )
@@ -256,9 +267,10 @@ class Bot:
         top_k: int = TOP_K,
         mode: Mode = "hybrid",
         filters: Filters = EVERYTHING,
+        conversation: Conversation = NOTHING_BEFORE,
     ) -> list[Hit]:
         """The passages nearest to a question, best first, whether or not they answer."""
-        return self._search(question, top_k, mode, filters).hits
+        return self._search(question, top_k, mode, filters, conversation).hits
 
     def add(
         self, *places: str | Path, progress: "Callable[[Progress], None] | None" = None
@@ -356,19 +368,28 @@ class Bot:
                 bytes=self._library.size(),
             )
 
-    def _search(self, question: str, top_k: int, mode: Mode, filters: Filters) -> _Found:
-        text = _checked(question)
+    def _search(
+        self, question: str, top_k: int, mode: Mode, filters: Filters, conversation: Conversation
+    ) -> _Found:
+        understood = understand(_checked(question), conversation)
         began = time.perf_counter()
-        vector = None if mode == "lexical" else self.encoder().encode_query(text)
-        query = retriever.Query.of(text, vector, mode, filters)
-        encoded = time.perf_counter()
+        encoder = None if mode == "lexical" else self.encoder()
+        encoding = time.perf_counter() - began
+
+        def query_of(text: str) -> retriever.Query:
+            nonlocal encoding
+            started = time.perf_counter()
+            vector = encoder.encode_query(text) if encoder else None
+            encoding += time.perf_counter() - started
+            return retriever.Query.of(text, vector, mode, filters)
+
         with self._library.snapshot() as snapshot:
-            hits = retriever.rank(self._library, snapshot, query, top_k)
+            hits = retriever.rank_understood(self._library, snapshot, understood, query_of, top_k)
             version = snapshot.version
             kept = snapshot.kept(self._calibration_name(mode))
-        ended = time.perf_counter()
-        took_ms = {"encode": (encoded - began) * 1e3, "search": (ended - encoded) * 1e3}
-        return _Found(hits, query.text, version, took_ms, kept)
+        searching = time.perf_counter() - began - encoding
+        took_ms = {"encode": encoding * 1e3, "search": searching * 1e3}
+        return _Found(hits, understood, version, took_ms, kept)
 
     def _index(
         self,
