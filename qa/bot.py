@@ -208,7 +208,7 @@ class Bot:
             status="unanswered",
             confidence=(joining if reader else confidence).of(hits, mode),
             hits=shown,
-            unmentioned=tuple(unmentioned(said.asked, hits)),
+            unmentioned=tuple(unmentioned(said.searched, hits)),
             agreement=_agreement(shown, said.text) if reader else (),
             library_version=found.version,
             took_ms=took_ms,

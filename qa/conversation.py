@@ -4,7 +4,8 @@ Rules that can be read; what each is worth, and what was tried and left: docs/co
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -28,8 +29,8 @@ _CHATTER = frozenset(
     "interested".split()
 )
 _PERSON = frozenset("he she him her his hers".split())
-_OBJECTS = frozenset("him them her".split())
-_OWNING = frozenset("his its their theirs hers".split())
+_OBJECTS = frozenset("him her".split())
+_OWNING = frozenset("his hers".split())
 _PRONOUN = re.compile(
     r"\b(?:he|she|him|her|his|hers|it|its|they|them|their|theirs)\b", re.IGNORECASE
 )
@@ -53,6 +54,15 @@ _WHERE = re.compile(r"\b(?:in|to|at|from|into|near|on|\w+ing)\s+(?:the\s+)?$", r
 _BEFORE_NOUN = re.compile(
     r"(?:\b(?:the|an?|of|in|for|with|about|on|by|some|any)|['’]s)\s+$", re.IGNORECASE
 )
+# A name after a rank or office is a person's.
+_RANKED = re.compile(
+    r"\b(?i:mr|mrs|ms|dr|sir|lady|president|leader|premier|minister|chancellor|king|queen|prince"
+    r"|princess|general|captain|colonel|professor|director|secretary|adviser|executive|senator"
+    r"|governor|mayor|councillor|judge|coach|manager|chairman|chairwoman|founder|keeper|engineer"
+    r"|warden|geologist|ecologist|author|teacher|brother|sister|son|daughter|wife|husband)"
+    r"\.?,?\s+([A-Z]\w+(?:[ -][A-Z]\w+){0,3})"
+)
+_SHOWN = 3  # passages whose persons a question may mean
 _OWNER = re.compile(r"['’]s?$")
 _BETWEEN_NAMES = re.compile(r"\s+(?:(?:of|de|van|von|al|bin)\s+(?:the\s+)?)?")
 
@@ -67,11 +77,11 @@ class Leans(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question that was asked, how it was understood, and the words that answered it, if any."""
+    """A question that was asked, how it was understood, and the persons of what was found."""
 
     question: str
     understood_as: str
-    answer: str = ""
+    persons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,7 @@ class Conversation:
         >>> conversation = Conversation()
         >>> understand("Who is visiting Russia?", conversation).text
         'Who is visiting Russia?'
-        >>> conversation = Conversation((Turn("Who is Ada?", "Who is Ada?", "Ada Lovelace"),))
+        >>> conversation = Conversation((Turn("Who is Ada?", "Who is Ada?", ("Ada Lovelace",)),))
         >>> understand("Where was she born?", conversation).text
         'Where was Ada Lovelace born?'
     """
@@ -91,8 +101,7 @@ class Conversation:
 
     def after(self, answer: Answer) -> "Conversation":
         """The conversation with an answer's question as its latest turn."""
-        span = answer.hits[0].span if answer.hits and answer.status == "answered" else None
-        turn = Turn(answer.question, answer.understood_as, span.text if span else "")
+        turn = Turn(answer.question, answer.understood_as, tuple(_persons(answer)))
         return Conversation((*self.turns, turn))
 
     def __bool__(self) -> bool:
@@ -103,11 +112,12 @@ class Conversation:
 class Understood:
     """A question as it is understood.
 
-    `text` is the question as `asked` with what was `carried`; `context` are the earlier questions
-    that say what the conversation is about, "" if there are none.
+    `searched` is the question with names in place of he, she and the like, `text` that with the
+    topics it leaves unsaid; `carried` are both. `context` are the earlier questions that say
+    what the conversation is about, "" if there are none.
     """
 
-    asked: str
+    searched: str
     text: str
     carried: tuple[Carried, ...] = ()
     context: str = ""
@@ -126,8 +136,20 @@ def understand(question: str, conversation: Conversation) -> Understood:
     leans = _leans(text)
     if leans is Leans.NOT:
         return Understood(text, text, (), context, leans)
-    said, carried = _completed(text, conversation.turns)
-    return Understood(text, said, carried, context, leans)
+    asked = _ONLY_ASKS.fullmatch(text)
+    before = conversation.turns[-1].understood_as
+    if asked and _ASKS.match(before):
+        rest = _ASKS.sub("", before, count=1).strip()
+        carried = Carried(rest.rstrip("?"), len(conversation.turns))
+        return Understood(text, f"{asked[1]} {rest}", (carried,), context, leans)
+    named = _named(text, conversation.turns)
+    if named:
+        leans = Leans.PARTLY
+    searched = said = _put(text, named)
+    topics = _topics(searched, conversation.turns)[: 1 if named else _TOPICS]
+    if topics:
+        said = f"{searched} ({', '.join(topic.text for topic in topics)})"
+    return Understood(searched, said, (*dict.fromkeys(named.values()), *topics), context, leans)
 
 
 def content(text: str) -> list[tuple[int, int, str]]:
@@ -144,7 +166,7 @@ def _context(turns: Sequence[Turn]) -> str:
     """The latest questions before, as many as are remembered, oldest first."""
     kept: list[str] = []
     for turn in reversed(turns):
-        if sum(map(len, kept)) + len(turn.question) > MEMORY:
+        if kept and sum(map(len, kept)) + len(turn.question) > MEMORY:
             break
         kept.insert(0, turn.question)
     return " ".join(kept)
@@ -152,13 +174,12 @@ def _context(turns: Sequence[Turn]) -> str:
 
 def _leans(text: str) -> Leans:
     said = content(text)
-    named = any(phrase.named for phrase in _phrases(text))
+    named = _names(text)
     standing = list(_standing(text))
     few = len(said) < (_FEWEST if named else _FEWEST_WITHOUT_NAME)
     if not (few or standing or _POINTER.search(_EMPTY.sub(" ", text))):
         return Leans.NOT
-    persons = any(match.group().casefold() in _PERSON for match in standing)
-    if not said or (persons and len(said) <= _FEW_WITH_PERSON):
+    if not said or (any(map(_is_person, standing)) and len(said) <= _FEW_WITH_PERSON):
         return Leans.WHOLLY
     return Leans.PARTLY
 
@@ -168,38 +189,71 @@ def _standing(text: str) -> Iterator[re.Match[str]]:
     return _PRONOUN.finditer(_EMPTY.sub(lambda match: " " * len(match.group()), text))
 
 
-def _completed(text: str, turns: Sequence[Turn]) -> tuple[str, tuple[Carried, ...]]:
-    """The question with names in place of its pronouns, and with the topics before it."""
-    asked = _ONLY_ASKS.fullmatch(text)
-    before = turns[-1].understood_as
-    if asked and _ASKS.match(before):
-        rest = _ASKS.sub("", before, count=1).strip()
-        return f"{asked[1]} {rest}", (Carried(rest.rstrip("?"), len(turns)),)
-    carried: list[Carried] = []
+def _named(text: str, turns: Sequence[Turn]) -> dict[re.Match[str], Carried]:
+    """The names that he, she and the like stand for, by pronoun."""
+    named = {}
+    person = _person(turns)
+    for match in filter(_is_person, _standing(text)):
+        inside = match.group().casefold() not in _OBJECTS and _names(text[: match.start()])
+        if person and not inside and not _shares_word(person.text, text):
+            named[match] = replace(person, stands_for=match.group())
+    return named
+
+
+def _person(turns: Sequence[Turn]) -> Carried | None:
+    """The name of the latest turn that has one which may be a person's.
+
+    Who he is was asked by "who", and is not who the question that says "he" names beside him.
+    """
+    for number in range(len(turns), 0, -1):
+        turn = turns[number - 1]
+        said = [name.text for name in _names(turn.understood_as) if not _WHERE.search(name.before)]
+        if any(map(_is_person, _standing(turn.understood_as))):
+            said = []
+        found = [name for name in turn.persons if not _shares_word(name, turn.understood_as)]
+        chosen = found or said if _WHO.match(turn.question) else said or found
+        if chosen:
+            return Carried(chosen[0], number)
+    return None
+
+
+def _persons(answer: Answer) -> list[str]:
+    """The names that a rank or office goes before in the passages shown, most mentioned first.
+
+    Those in the words that answer come before the others.
+    """
+    passages = answer.hits[:_SHOWN]
+    text = "\n".join(hit.passage.text for hit in passages)
+    span = passages[0].span if passages and answer.status == "answered" else None
+    mentions = Counter(re.findall(r"\w+", text))
+    names = dict.fromkeys(match[1] for match in _RANKED.finditer(text))
+    return sorted(
+        names,
+        key=lambda name: (
+            not (span and _shares_word(name, span.text)),
+            -max(mentions[word] for word in name.split()),
+        ),
+    )
+
+
+def _shares_word(name: str, text: str) -> bool:
+    return not set(name.split()).isdisjoint(re.findall(r"\w+", text))
+
+
+def _put(text: str, named: Mapping[re.Match[str], Carried]) -> str:
+    """The text with names in place of pronouns."""
     pieces: list[str] = []
     here = 0
-    for match in _standing(text):
+    for match, carried in named.items():
         word = match.group().casefold()
-        found = None if _is_inside(match, text) else _referent(word in _PERSON, turns)
-        if found is None or found.text.casefold() in text.casefold():
-            continue
-        carried.append(replace(found, stands_for=match.group()))
         owning = word in _OWNING or (word == "her" and text[match.end() :].strip(" ?.!"))
-        pieces += [text[here : match.start()], found.text + ("’s" if owning else "")]
+        pieces += [text[here : match.start()], carried.text + ("’s" if owning else "")]
         here = match.end()
-    said = "".join([*pieces, text[here:]])
-    topics = _topics(said, turns)[: _TOPICS - len(carried)]
-    if topics:
-        said = f"{said} ({', '.join(topic.text for topic in topics)})"
-    return said, (*carried, *topics)
+    return "".join([*pieces, text[here:]])
 
 
-def _is_inside(pronoun: re.Match[str], text: str) -> bool:
-    """Whether a pronoun stands for what its own question says before it."""
-    before = text[: pronoun.start()]
-    if pronoun.group().casefold() in _OBJECTS:
-        return False
-    return len(content(before)) > 1 or any(phrase.named for phrase in _phrases(before))
+def _is_person(pronoun: re.Match[str]) -> bool:
+    return pronoun.group().casefold() in _PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,26 +283,16 @@ def _phrases(text: str) -> list[_Phrase]:
     return [_Phrase(_OWNER.sub("", text[a:b]), named, text[:a]) for a, b, named in runs]
 
 
+def _names(text: str) -> list[_Phrase]:
+    return [phrase for phrase in _phrases(text) if phrase.named]
+
+
 def _is_named(text: str, start: int, end: int) -> bool:
     """Whether a word is written as in a name, not only because a sentence begins with it."""
     before, after = text[:start].rstrip(), text[end:].lstrip()
     if text[start].isupper():
         return bool(before and before[-1] not in ".?!") or after[:1].isupper()
     return text[start].isdigit() and after[:1].isupper()
-
-
-def _referent(person: bool, turns: Sequence[Turn]) -> Carried | None:  # noqa: FBT001 -- he, or it
-    """The name that a pronoun stands for: that of the latest turn which has one."""
-    for number in range(len(turns), 0, -1):
-        turn = turns[number - 1]
-        names = [phrase for phrase in _phrases(turn.understood_as) if phrase.named]
-        if _WHO.match(turn.question):
-            names = [phrase for phrase in _phrases(f"by {turn.answer}") if phrase.named] or names
-        if person:
-            names = [phrase for phrase in names if not _WHERE.search(phrase.before)]
-        if names:
-            return Carried(names[0].text, number)
-    return None
 
 
 def _topics(text: str, turns: Sequence[Turn]) -> list[Carried]:
@@ -264,9 +308,9 @@ def _topics(text: str, turns: Sequence[Turn]) -> list[Carried]:
             for phrase in _phrases(turns[number - 1].understood_as)
             if not held & {term for _, _, term in words(phrase.text)}
         }.values()
-        named = [phrase for phrase in found if phrase.named]
+        names = [phrase for phrase in found if phrase.named]
         nouns = [phrase for phrase in found if phrase.is_noun]
-        chosen = named or nouns or (list(found) if little else [])
+        chosen = names or nouns or (list(found) if little else [])
         if chosen:
             return [Carried(phrase.text, number) for phrase in chosen]
     return []

@@ -92,14 +92,16 @@ def rank_understood(
         top_k: how many passages at most.
     """
     if not understood.context:
-        return rank(library, snapshot, query_of(understood.asked), top_k)
+        return rank(library, snapshot, query_of(understood.searched), top_k)
     count = _candidates(top_k)
     before = query_of(understood.context)
     subject = _signals(library, snapshot, before, count)
     if _is_about_all(snapshot, understood.leans, _scores(subject, before.mode)):
-        hits = rank(library, snapshot, query_of(f"{understood.context} {understood.asked}"), top_k)
+        hits = rank(
+            library, snapshot, query_of(f"{understood.searched} {understood.context}"), top_k
+        )
     else:
-        query = query_of(understood.asked)
+        query = query_of(understood.searched)
         signals = _signals(library, snapshot, query, count, list(subject))
         subject = _signals(library, snapshot, before, count, list(signals))
         on_subject = _scores(subject, before.mode)

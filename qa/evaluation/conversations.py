@@ -1,8 +1,8 @@
 """How well follow-up questions are understood, on conversations with known answers.
 
 Each question is asked alone, joined to all earlier ones, as a person rewrote it, and as it is
-understood from the turns before. Of these only the questions are shown, and what was found for
-them; never an answer from the set.
+understood from the questions before. Only these are shown, never an answer: in some sets the
+documents consist of the answers.
 """
 
 import time
@@ -149,7 +149,12 @@ def _converse(bot: "Bot", name: str, turns: Sequence[Asked], qrels: Qrels) -> It
                 rewrite=_found(bot, turn.rewrite) if turn.rewrite else None,
                 understood=_found(bot, turn.question, talk),
             )
-        talk = talk.after(bot.ask(turn.question, conversation=talk))
+        talk = _after(talk, turn.question)
+
+
+def _after(talk: Conversation, question: str) -> Conversation:
+    """The conversation with one more question, and nothing of what was found for it."""
+    return Conversation((*talk.turns, Turn(question, understand(question, talk).text)))
 
 
 def _found(bot: "Bot", question: str, talk: Conversation = NOTHING_BEFORE) -> list[str]:
@@ -188,7 +193,6 @@ def _milliseconds(talks: Iterable[Sequence[Asked]]) -> float:
         talk = NOTHING_BEFORE
         for turn in turns:
             began = time.perf_counter()
-            understood = understand(turn.question, talk)
+            talk = _after(talk, turn.question)
             times.append(time.perf_counter() - began)
-            talk = Conversation((*talk.turns, Turn(turn.question, understood.text)))
     return 1e3 * sum(times) / len(times)
