@@ -158,6 +158,7 @@ class Bot:
         filters: Filters = EVERYTHING,
         min_confidence: float | None = None,
         conversation: Conversation = NOTHING_BEFORE,
+        found: Callable[[Sequence[Hit]], None] | None = None,
     ) -> Answer:
         """The passages that answer a question, best first, and whether they do.
 
@@ -169,12 +170,13 @@ class Bot:
             min_confidence: below it the status is "unanswered"; None takes the calibrated one.
             conversation: what was asked before, so that "and when?" is understood; it goes on with
                 `conversation.after(answer)`.
+            found: is told the passages that will be read, as the search ranks them.
 
         Raises:
             QuestionError: the question is empty or too long.
             ModelError: the reader cannot be loaded.
         """
-        answer, calibration = self._ask(question, top_k, mode, filters, conversation)
+        answer, calibration = self._ask(question, top_k, mode, filters, conversation, found)
         sure, least = answer.confidence, self._threshold(mode)
         if calibration is not None:
             sure, least = calibration.of(sure), calibration.threshold
@@ -183,13 +185,14 @@ class Bot:
         answers = bool(answer.hits) and sure >= least
         return replace(answer, confidence=sure, status="answered" if answers else "unanswered")
 
-    def _ask(
+    def _ask(  # noqa: PLR0913, PLR0917 -- as `ask`
         self,
         question: str,
         top_k: int,
         mode: Mode,
         filters: Filters = EVERYTHING,
         conversation: Conversation = NOTHING_BEFORE,
+        told: Callable[[Sequence[Hit]], None] | None = None,
     ) -> tuple[Answer, Calibration | None]:
         """An answer with the confidence that ships, and the library's calibration of it."""
         reader = self.reader() if mode == "hybrid" else None
@@ -197,6 +200,8 @@ class Bot:
         found = self._search(question, wanted, mode, filters, conversation)
         hits, took_ms, said = found.hits, found.took_ms, found.understood
         if reader and hits:
+            if told is not None:
+                told(hits[:top_k])
             began = time.perf_counter()
             hits = joining.read(reader, said.text, hits, top_k)
             took_ms = {**took_ms, "read": (time.perf_counter() - began) * 1e3}

@@ -139,9 +139,9 @@ def understand(question: str, conversation: Conversation) -> Understood:
     asked = _ONLY_ASKS.fullmatch(text)
     before = conversation.turns[-1].understood_as
     if asked and _ASKS.match(before):
-        rest = _ASKS.sub("", before, count=1).strip()
-        carried = Carried(rest.rstrip("?"), len(conversation.turns))
-        return Understood(text, f"{asked[1]} {rest}", (carried,), context, leans)
+        said = f"{asked[1]} {_ASKS.sub('', before, count=1).strip()}"
+        carried = Carried(said, len(conversation.turns), text)
+        return Understood(text, said, (carried,), context, leans)
     named = _named(text, conversation.turns)
     if named:
         leans = Leans.PARTLY

@@ -224,9 +224,7 @@ def test_a_history_that_cannot_be_kept_is_said_once(typed, tmp_path):
 
 def test_without_articles_the_chat_says_how_to_add_some(toy, tmp_path, typed):
     empty = Bot.open(tmp_path / "empty", encoder=toy, reader=None, create=True)
-    assert typed("", bot=empty).err == (
-        "There are no articles yet. Leave with Ctrl-D, then add some: qa add FOLDER\n"
-    )
+    assert typed("", bot=empty).err == ("There are no articles yet. Add some: /add FOLDER\n")
 
 
 def test_lines_from_a_pipe_are_answered_without_prompt_or_escape(piped):

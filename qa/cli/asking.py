@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from qa import locations, render, schema
+from qa import locations, render, schema, sessions
 from qa.bot import TOP_K, Bot
 from qa.cli.options import (
     AsJson,
@@ -24,6 +24,7 @@ from qa.cli.options import (
     Question,
     Quiet,
     ReaderOption,
+    Session,
     Since,
     Sources,
     TopK,
@@ -32,6 +33,7 @@ from qa.cli.options import (
     reader_of,
 )
 from qa.console import Console, complain
+from qa.conversation import Conversation
 from qa.errors import QaError, QuestionError
 from qa.model import Answer
 
@@ -52,6 +54,7 @@ def ask(
     since: Since = None,
     until: Until = None,
     min_confidence: Least = None,
+    session: Session = None,
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
@@ -64,6 +67,7 @@ def ask(
     if question == "-" and form in {Format.TEXT, Format.JSON}:
         form = Format.JSONL
     status = 0
+    talk = sessions.load(session) if session else Conversation()
     for text in _questions(question):
         try:
             answer = bot.ask(
@@ -72,6 +76,7 @@ def ask(
                 mode=mode.value,
                 filters=filters,
                 min_confidence=min_confidence,
+                conversation=talk,
             )
         except QuestionError as error:
             if question != "-":
@@ -80,6 +85,9 @@ def ask(
             complain(f"'{text[:40]}': {error}")
             status = error.exit_code
             continue
+        if session:
+            talk = talk.after(answer)
+            sessions.save(session, talk)
         console.show(_written(answer, form, console, explain=explain))
         status = max(status, answer.status == "unanswered")
     raise typer.Exit(status)
