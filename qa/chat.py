@@ -81,7 +81,7 @@ class Chat:
     person is to edit next, if that can be put up for editing; `progress` watches over adding.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the doors to a terminal
         self,
         bot: Bot,
         *,
@@ -121,7 +121,7 @@ class Chat:
                 return "Forgotten. The next question stands alone."
             case Limit(number):
                 self._top_k = number
-                return f"From now on {number} passages at once."
+                return f"From now on {number} at once."
             case WhyNot(wanted):
                 said = clean(self._why_not(wanted))
                 return textwrap.fill(said, max(1, self._width()))

@@ -52,16 +52,18 @@ _WHO = re.compile(r"\W*(?:and\s+)?who\b", re.IGNORECASE)
 _WHERE = re.compile(r"\b(?:in|to|at|from|into|near|on|\w+ing)\s+(?:the\s+)?$", re.IGNORECASE)
 # What a noun often follows, and a verb hardly.
 _BEFORE_NOUN = re.compile(
-    r"(?:\b(?:the|an?|of|in|for|with|about|on|by|some|any)|['’]s)\s+$", re.IGNORECASE
+    r"(?:\b(?:the|an?|of|in|for|with|about|on|by|some|any|many)|['’]s)\s+$|\($", re.IGNORECASE
 )
-# A name after a rank or office is a person's.
-_RANKED = re.compile(
+# A name is a person's after a rank or office, or where the next sentence begins with He or She.
+_PERSONS = re.compile(
     r"\b(?i:mr|mrs|ms|dr|sir|lady|president|leader|premier|minister|chancellor|king|queen|prince"
     r"|princess|general|captain|colonel|professor|director|secretary|adviser|executive|senator"
     r"|governor|mayor|councillor|judge|coach|manager|chairman|chairwoman|founder|keeper|engineer"
     r"|warden|geologist|ecologist|author|teacher|brother|sister|son|daughter|wife|husband)"
     r"\.?,?\s+([A-Z]\w+(?:[ -][A-Z]\w+){0,3})"
+    r"|(?<![\w,] )\b([A-Z]\w+(?: [A-Z]\w+){1,3})\b[^.?!]*[.?!]\s+S?[Hh]e\b"
 )
+_LONGEST_NAME = 6  # words
 _SHOWN = 3  # passages whose persons a question may mean
 _OWNER = re.compile(r"['’]s?$")
 _BETWEEN_NAMES = re.compile(r"\s+(?:(?:of|de|van|von|al|bin)\s+(?:the\s+)?)?")
@@ -203,34 +205,44 @@ def _named(text: str, turns: Sequence[Turn]) -> dict[re.Match[str], Carried]:
 def _person(turns: Sequence[Turn]) -> Carried | None:
     """The name of the latest turn that has one which may be a person's.
 
-    Who he is was asked by "who", and is not who the question that says "he" names beside him.
+    Whoever "who" asked for was found, not named in the question; and a question that says "he"
+    names others than him.
     """
     for number in range(len(turns), 0, -1):
         turn = turns[number - 1]
-        said = [name.text for name in _names(turn.understood_as) if not _WHERE.search(name.before)]
-        if any(map(_is_person, _standing(turn.understood_as))):
+        text = turn.understood_as
+        said = [name.text for name in _names(text) if not _WHERE.search(name.before)]
+        if any(map(_is_person, _standing(text))) or (_WHO.match(text) and not _is_who(said, text)):
             said = []
-        found = [name for name in turn.persons if not _shares_word(name, turn.understood_as)]
-        chosen = found or said if _WHO.match(turn.question) else said or found
-        if chosen:
-            return Carried(chosen[0], number)
+        found = [name for name in turn.persons if not _shares_word(name, text)]
+        if said or found:
+            return Carried((said or found)[0], number)
     return None
 
 
+def _is_who(names: Sequence[str], text: str) -> bool:
+    """Whether the question is "who is" one of the names."""
+    asked = re.sub(r"^\W*(?:and\s+)?who(?:['’]s| is| was)\s+|\W+$", "", text, flags=re.IGNORECASE)
+    return asked in names
+
+
 def _persons(answer: Answer) -> list[str]:
-    """The names that a rank or office goes before in the passages shown, most mentioned first.
+    """The names of persons in the passages shown, most mentioned first.
 
     Those in the words that answer come before the others.
     """
     passages = answer.hits[:_SHOWN]
     text = "\n".join(hit.passage.text for hit in passages)
-    span = passages[0].span if passages and answer.status == "answered" else None
+    span = passages[0].span.text if passages and passages[0].span else ""
+    answered = span if answer.status == "answered" else ""
+    names = [match[match.lastindex or 0] for match in _PERSONS.finditer(text)]
+    if _WHO.match(answer.question) and len(answered.split()) <= _LONGEST_NAME:
+        names += [name.text for name in _names(f"by {answered}")]
     mentions = Counter(re.findall(r"\w+", text))
-    names = dict.fromkeys(match[1] for match in _RANKED.finditer(text))
     return sorted(
-        names,
+        dict.fromkeys(names),
         key=lambda name: (
-            not (span and _shares_word(name, span.text)),
+            not _shares_word(name, answered),
             -max(mentions[word] for word in name.split()),
         ),
     )
@@ -292,25 +304,29 @@ def _is_named(text: str, start: int, end: int) -> bool:
     before, after = text[:start].rstrip(), text[end:].lstrip()
     if text[start].isupper():
         return bool(before and before[-1] not in ".?!") or after[:1].isupper()
-    return text[start].isdigit() and after[:1].isupper()
+    return text[start].isdigit() and not text[start:end].isdigit() and after[:1].isupper()
 
 
 def _topics(text: str, turns: Sequence[Turn]) -> list[Carried]:
     """The names of the latest turn that has something to carry, else its nouns.
 
-    Where the question says next to nothing, any of its content words will do.
+    Where the question says next to nothing, all its content words; years and the like never, and
+    persons not where the question has one.
     """
     held = {term for _, _, term in words(text)}
     little = len(content(text)) < _FEWEST
+    persons = {name for turn in turns for name in turn.persons} if _names(text) else set()
     for number in range(len(turns), 0, -1):
-        found = {
-            phrase.text.casefold(): phrase
+        found = [
+            phrase
             for phrase in _phrases(turns[number - 1].understood_as)
             if not held & {term for _, _, term in words(phrase.text)}
-        }.values()
+            and not phrase.text.isdigit()
+            and phrase.text not in persons
+        ]
         names = [phrase for phrase in found if phrase.named]
         nouns = [phrase for phrase in found if phrase.is_noun]
-        chosen = names or nouns or (list(found) if little else [])
+        chosen = names or (found if little else nouns)
         if chosen:
-            return [Carried(phrase.text, number) for phrase in chosen]
+            return [Carried(text, number) for text in dict.fromkeys(each.text for each in chosen)]
     return []

@@ -70,8 +70,11 @@ def why_not(wanted: str, question: str, ranked: Sequence[Hit], shown: Sequence[H
     if found.passage.id in here:
         return f"It came: it is [{here[found.passage.id]}], from '{title}'."
     least = min((hit.score for hit in ranked if hit.passage.id in here), default=0.0)
-    after = f"The last of those shown has {least:.2f}" if here else "None was shown"
-    return f"'{title}' is at place {found.rank} of the search. {after}. It {why(found, question)}."
+    before = f"the last of those shown has {least:.2f}" if here else "none was shown"
+    if found.score > least and here:
+        before = "reading put others before it"
+    reasons = why(found, question)
+    return f"'{title}' is at place {found.rank} of the search; {before}. It {reasons}."
 
 
 def _answer(hit: Hit) -> list[str]:
