@@ -37,7 +37,7 @@ _PRONOUN = re.compile(
 _POINTER = re.compile(r"\b(?:this|that|these|those|there|ones?)\b", re.IGNORECASE)
 # Where such a word stands for nothing: "is it true", "are there any", "that is", "that the".
 _EMPTY = re.compile(
-    r"\bis it (?:true|possible)\b|\bdoes it mean to\b|\bit takes? to\b"
+    r"\bis it (?:true|possible)(?: that)?\b|\bdoes it mean to\b|\bit takes? to\b"
     r"|\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|were|any)\b"
     r"|\bthat (?:is|are|was|were|have|has|had|can|could|would|the|an?|\w+s|i|you|we)\b",
     re.IGNORECASE,

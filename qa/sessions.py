@@ -22,13 +22,12 @@ def load(name: str) -> Conversation:
     """
     path = _path(name)
     try:
-        turns = json.loads(path.read_text(encoding="utf-8"))
-        return Conversation(
-            tuple(
-                Turn(turn["question"], turn["understood_as"], tuple(turn["persons"]))
-                for turn in turns
-            )
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        turns = (
+            Turn(turn["question"], turn["understood_as"], tuple(turn["persons"]))
+            for turn in kept["turns"]
         )
+        return Conversation(tuple(turns))
     except FileNotFoundError:
         return Conversation()
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -58,7 +57,7 @@ def save(name: str, conversation: Conversation) -> None:
         # In the same folder: a rename to another file system is none.
         handle, written = tempfile.mkstemp(dir=path.parent)  # readable by the user alone
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(turns, file, ensure_ascii=False)
+            json.dump({"turns": turns}, file, ensure_ascii=False)
         Path(written).replace(path)
     except OSError as error:
         raise QaError(
