@@ -56,11 +56,11 @@ _BEFORE_NOUN = re.compile(
 )
 # A name is a person's after a rank or office, or where the next sentence begins with He or She.
 _PERSONS = re.compile(
-    r"\b(?i:mr|mrs|ms|dr|sir|lady|president|leader|premier|minister|chancellor|king|queen|prince"
+    r"\b(?:(?i:mr|mrs|ms|dr|sir|lady|president|leader|premier|minister|chancellor|king|queen|prince"
     r"|princess|general|captain|colonel|professor|director|secretary|adviser|executive|senator"
     r"|governor|mayor|councillor|judge|coach|manager|chairman|chairwoman|founder|keeper|engineer"
     r"|warden|geologist|ecologist|author|teacher|brother|sister|son|daughter|wife|husband)"
-    r"\.?,?\s+([A-Z]\w+(?:[ -][A-Z]\w+){0,3})"
+    r"\.?,?\s+)+([A-Z]\w+(?:[ -][A-Z]\w+){0,3})"
     r"|(?<![\w,] )\b([A-Z]\w+(?: [A-Z]\w+){1,3})\b[^.?!]*[.?!]\s+S?[Hh]e\b"
 )
 _LONGEST_NAME = 6  # words
@@ -239,13 +239,18 @@ def _persons(answer: Answer) -> list[str]:
     if _WHO.match(answer.question) and len(answered.split()) <= _LONGEST_NAME:
         names += [name.text for name in _names(f"by {answered}")]
     mentions = Counter(re.findall(r"\w+", text))
+    whole = [name for name in dict.fromkeys(names) if not _is_short(name, names)]
     return sorted(
-        dict.fromkeys(names),
+        whole,
         key=lambda name: (
             not _shares_word(name, answered),
             -max(mentions[word] for word in name.split()),
         ),
     )
+
+
+def _is_short(name: str, names: Sequence[str]) -> bool:
+    return any(set(name.split()) < set(other.split()) for other in names)
 
 
 def _shares_word(name: str, text: str) -> bool:
@@ -329,4 +334,6 @@ def _topics(text: str, turns: Sequence[Turn]) -> list[Carried]:
         chosen = names or (found if little else nouns)
         if chosen:
             return [Carried(text, number) for text in dict.fromkeys(each.text for each in chosen)]
+        if turns[number - 1].question == turns[number - 1].understood_as:
+            break  # a question that stood alone began the subject
     return []

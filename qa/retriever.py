@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.conversation import Leans, Understood
+from qa.conversation import Leans, Understood, content
 from qa.duplicates import fold
 from qa.errors import ModelError
 from qa.lexical import question_terms
@@ -94,7 +94,7 @@ def rank_understood(
     if not understood.context:
         return rank(library, snapshot, query_of(understood.searched), top_k)
     count = _candidates(top_k)
-    before = query_of(understood.context)
+    before = _without_chatter(query_of(understood.context))
     subject = _signals(library, snapshot, before, count)
     if _is_about_all(snapshot, understood.leans, _scores(subject, before.mode)):
         hits = rank(
@@ -132,6 +132,12 @@ def _is_about_all(snapshot: Snapshot, leans: Leans, subject: Mapping[int, float]
     if second is None:
         return bool(order)
     return subject[order[0]] - subject[second] >= _SINGLED_OUT * subject[order[0]]
+
+
+def _without_chatter(query: Query) -> Query:
+    """The query without words about asking, which several questions repeat."""
+    terms = dict.fromkeys(term for _, _, term in content(query.text))
+    return replace(query, terms=tuple(terms) or query.terms)
 
 
 def _candidates(top_k: int) -> int:
