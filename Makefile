@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 Q ?= where will they meet?
 
-.PHONY: ask chat test check bench train-smoke
+.PHONY: ask chat test check bench bench-serve train-smoke
 
 ask: $(VENV)/.runtime
 	@$(BIN)/qa ask "$(Q)" seeds || test $$? -eq 1 # 1: nothing here answers that
@@ -14,14 +14,14 @@ chat: $(VENV)/.runtime
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --cov --cov-report=term
 
-BENCH ?= bench
-
 train-smoke: $(VENV)/.dev
-	$(BIN)/python training/train.py --bench "$(BENCH)" --examples 100 --epochs 1 --out .qa-smoke.safetensors
-	@rm -f .qa-smoke.safetensors
+	$(BIN)/pytest -n 0 tests/test_training_run.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cold.py
+
+bench-serve: $(VENV)/.dev
+	$(BIN)/python benchmarks/serving.py overhead load paint
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

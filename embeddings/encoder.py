@@ -79,7 +79,12 @@ def default_model() -> "tuple[bert.Bert, Tokenizer]":
     Raises:
         EncoderError: they cannot be had.
     """
-    return _model(weights.default_weights().folder)
+    with _loading:
+        return _model(weights.default_weights().folder)
+
+
+# Encoder and reader are loaded side by side, and share one copy of the weights.
+_loading = threading.Lock()
 
 
 @functools.lru_cache(maxsize=1)
@@ -97,7 +102,7 @@ class DefaultEncoder:
         found = weights.default_weights()
         self.fingerprint = f"{weights.NAME}:{found.sha256[:16]}"
         self._folder = found.folder
-        self._bert, self._tokenizer = _model(found.folder)
+        self._bert, self._tokenizer = default_model()
         self.dimensions = int(self._bert.words.shape[1])
         self._bulk: Encoder | None = None
         self._loading = threading.Lock()

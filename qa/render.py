@@ -98,12 +98,9 @@ def answer_text(
         explain: say why each hit came.
         start: leave out the hits up to this rank, which were shown before.
     """
-    shown = _as_claimed(answer)
-    blocks = (
-        []
-        if start
-        else ["\n".join([*_understood(answer, width, style), _verdict(shown, width, style)])]
-    )
+    shown = as_claimed(answer)
+    head = [*_understood(answer, width, style), _verdict(shown, width, style)]
+    blocks = [] if start else ["\n".join(head)]
     blocks += [
         hit_text(hit, answer.understood_as, width=width, style=style, explain=explain)
         for hit in shown.hits[start:]
@@ -111,7 +108,7 @@ def answer_text(
     return "\n\n".join(blocks)
 
 
-def _as_claimed(answer: Answer) -> Answer:
+def as_claimed(answer: Answer) -> Answer:
     """The answer without what it does not claim: where nothing answers, no words do.
 
     Else words are left out that are less likely an answer than not; those of the first passage are
@@ -174,9 +171,13 @@ def _words_that_answer(answer: Answer) -> str:
     return clean(" ".join(span.text.split())) if span else ""
 
 
+def sureness_word(confidence: float) -> str:
+    """A confidence in a word."""
+    return next(word for least, word in _SURENESS if confidence >= least)
+
+
 def _sureness(confidence: float) -> str:
-    word = next(word for least, word in _SURENESS if confidence >= least)
-    return f"{word} ({confidence:.2f})"
+    return f"{sureness_word(confidence)} ({confidence:.2f})"
 
 
 def _agreement(answer: Answer, width: int, style: Style) -> list[str]:
@@ -359,7 +360,7 @@ def _wrap(text: str, width: int, indent: str = "") -> list[str]:
 
 def answer_markdown(answer: Answer) -> str:
     """An answer as Markdown, each passage a quotation with its source."""
-    shown = _as_claimed(answer)
+    shown = as_claimed(answer)
     blocks = [f"## {_escaped(answer.question)}"]
     if answer.carried:
         blocks.append(f"({_escaped(understood_line(answer))})")

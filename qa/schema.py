@@ -1,14 +1,29 @@
-"""An answer as JSON, by `docs/answer.schema.json`, and a citation back from it (pure)."""
+"""An answer as JSON, by `docs/answer.schema.json`; citations and filters back from it (pure)."""
 
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from qa.model import Agreement, Answer, Citation, Hit
+from qa.dates import parse_day
+from qa.errors import QaError
+from qa.library import ArticleInfo
+from qa.model import Agreement, Answer, Citation, Filters, Hit, Shown
 from qa.render import CONTROL
 
+if TYPE_CHECKING:
+    from qa.bot import Status
+    from qa.indexing import Added
+
 SCHEMA = "qa.answer/1"
+_FILTERS = ("sources", "since", "until")
+
+
+def answer_schema() -> dict[str, Any]:
+    """The JSON Schema of an answer, `docs/answer.schema.json`."""
+    schema: dict[str, Any] = json.loads(Path(__file__).with_name("answer.schema.json").read_text())
+    return schema
 
 
 def answer_json(answer: Answer, *, indent: int | None = 2) -> str:
@@ -96,6 +111,71 @@ def citation_as_dict(citation: Citation) -> dict[str, Any]:
     }
 
 
+def article_as_dict(info: ArticleInfo) -> dict[str, Any]:
+    """An article without its text as plain values for JSON."""
+    return {
+        "article_id": info.id,
+        "title": info.title,
+        "source": info.source,
+        "date": info.date.isoformat() if info.date else None,
+        "url": info.url,
+        "author": info.author,
+        "characters": info.characters,
+        "passages": info.passages,
+    }
+
+
+def shown_as_dict(shown: Shown) -> dict[str, Any]:
+    """An article with its text and passages, and the citation asked for, as plain values."""
+    article = shown.article
+    return {
+        "article_id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "date": article.date.isoformat() if article.date else None,
+        "url": article.url,
+        "author": article.author,
+        "sha256": article.sha256,
+        "text": article.text,
+        "passages": [
+            {
+                "start": passage.citation.start,
+                "end": passage.citation.end,
+                "paragraph": passage.citation.paragraph,
+                "line": passage.citation.line,
+                "noise": passage.noise,
+            }
+            for passage in shown.passages
+        ],
+        "citation": citation_as_dict(shown.citation) if shown.citation else None,
+    }
+
+
+def added_as_dict(added: "Added") -> dict[str, Any]:
+    """What an `add` did as plain values for JSON."""
+    return {
+        "added": added.added,
+        "changed": added.changed,
+        "unchanged": added.unchanged,
+        "removed": added.removed,
+        "passages": added.passages,
+        "failed": [str(failure) for failure in added.failed],
+        "passed_over": dict(added.passed_over),
+        "seconds": round(added.seconds, 3),
+    }
+
+
+def status_as_dict(status: "Status") -> dict[str, Any]:
+    """What a library holds as plain values for JSON, without where it lies."""
+    return {
+        "articles": status.articles,
+        "passages": status.passages,
+        "model": status.model,
+        "version": status.version,
+        "bytes": status.bytes,
+    }
+
+
 def citation_from_dict(values: Mapping[str, Any]) -> Citation:
     """The citation that `citation_as_dict` wrote.
 
@@ -104,3 +184,33 @@ def citation_from_dict(values: Mapping[str, Any]) -> Citation:
     """
     date = dt.date.fromisoformat(values["date"]) if values["date"] else None
     return Citation(**{**{name: values[name] for name in Citation.__slots__}, "date": date})
+
+
+def filters_from_dict(values: Mapping[str, Any]) -> Filters:
+    """Filters from plain values.
+
+    Args:
+        values: `sources`, a list of globs or parts of paths; `since` and `until`, as YYYY, YYYY-MM
+            or YYYY-MM-DD. Each may be left out or None.
+
+    Raises:
+        QaError: one of them is something else, or the range is empty.
+    """
+    sources, since, until = (values.get(name) for name in _FILTERS)
+    unknown = sorted(set(values) - set(_FILTERS))
+    if unknown:
+        raise QaError(f"No filter '{unknown[0]}'. There are: {', '.join(_FILTERS)}.")
+    if not isinstance(sources or [], list | tuple) or not all(
+        isinstance(source, str) for source in sources or []
+    ):
+        raise QaError(
+            f"The filter 'sources' is a list of globs or parts of paths, not {sources!r}."
+        )
+    for name, day in (("since", since), ("until", until)):
+        if not isinstance(day, str | None):
+            raise QaError(f"The filter '{name}' is a date as text, YYYY-MM-DD, not {day!r}.")
+    first = parse_day(since) if since else None
+    last = parse_day(until, end=True) if until else None
+    if first and last and first > last:
+        raise QaError(f"Nothing is since {since} and until {until}: exchange the two.")
+    return Filters(tuple(sources or ()), first, last)

@@ -11,6 +11,8 @@ _LIST_ITEM = re.compile(r"\s*(?:[-*•‣◦–—]|\(?\d{1,3}[.)])\s")
 # Chinese and Japanese marks need no white space.
 _END = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”’）]*|(?:\r\n|\r|\n))")
 _WORD_BEFORE = re.compile(r"([^\s(\[\"“‘']+)$")
+# "J", and "H.W" of "H.W. Bush".
+_INITIALS = re.compile(r"[^\W\d_](?:\.[^\W\d_])*")
 _OPENING = "\"'“‘«([¿¡"
 
 _NEVER_LAST = frozenset(
@@ -93,7 +95,7 @@ def _is_abbreviation(text: str, begin: int, dot: int, follows: int, stop: int) -
         return True
     if word.isdigit():  # "3." at the start is the number of an item
         return dot - len(word) <= begin + 1
-    initial = len(word) == 1 and word.isalpha() and word != "i"
+    initial = _INITIALS.fullmatch(word) is not None and word != "i"
     if initial or word in _MAYBE_LAST:
         next_word = re.match(r"[\w’']+", text[follows : min(stop, follows + 24)].lstrip(_OPENING))
         return next_word is None or next_word.group().casefold() not in _STARTERS

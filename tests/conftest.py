@@ -5,6 +5,8 @@ import os
 from embeddings.threads import settle
 
 settle()
+# Haystack reports what pipelines run, and leaves a file in the home for it, unless told not to.
+os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "false"
 
 import pytest  # noqa: E402 -- NumPy reads the number of threads when it is imported
 from hypothesis import settings  # noqa: E402

@@ -9,10 +9,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
-def build(folder: Path) -> Path:
-    """Builds the wheel into a folder and gives its path."""
+def build(folder: Path, project: Path = ROOT) -> Path:
+    """Builds the wheel of a project into a folder and gives its path."""
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, project],
         check=True,
         capture_output=True,
     )

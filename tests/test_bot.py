@@ -303,6 +303,69 @@ def test_another_model_is_an_error_and_reindexing_cures_it(bot, monkeypatch):
     assert bot.add("news").unchanged == 4
 
 
+def test_a_library_that_takes_the_place_of_another_is_answered_from_at_once(bot, folder):
+    assert bot.search("armored train")
+    shutil.rmtree("lib")
+    with pytest.raises(MissingLibrary):
+        bot.search("armored train")
+    other = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
+    (folder / "news" / "trains.txt").write_text("Ports\n\nA ship left, no train.\n")
+    other.add("news")
+    assert bot.status().version == other.status().version
+    for mode in ("hybrid", "dense", "lexical"):
+        asked = bot.search("armored train", mode=mode)
+        assert asked == other.search("armored train", mode=mode)
+
+
+def test_a_library_that_another_process_encoded_anew_is_an_error_not_a_mix(bot):
+    assert bot.search("armored train")
+    shutil.rmtree("lib")
+    other = ToyEncoder()
+    other.fingerprint = "toy:2"
+    Bot.open("lib", encoder=other, reader=None, create=True).add("news")
+    with pytest.raises(MismatchedLibrary, match="encode it again"):
+        bot.search("armored train")
+    assert bot.search("armored train", mode="lexical")
+
+
+def test_a_cache_that_a_writer_replaces_while_it_is_opened_is_not_called_damaged(bot, caplog):
+    library = bot._library
+    with library.snapshot() as before:
+        bot.add_text("A ferry left the port.", "one.txt")
+        view = library.vectors(before)
+        assert view.search(ToyEncoder().encode_query("armored train"), 1, None)
+    assert not caplog.records
+    with library.snapshot() as now:
+        (library.folder / now.cache().name).unlink()
+        library.vectors(now)
+    assert "damaged" in caplog.text
+
+
+def test_a_backup_that_went_another_way_to_the_same_version_is_answered_from(bot, folder):
+    shutil.copytree("lib", "backup")
+    bot.add_text("A ferry left the port.", "one.txt")
+    assert "ferry" in bot.search("a ferry left")[0].passage.text
+    Bot.open("backup", encoder=ToyEncoder()).add_text("The zebra stayed at home.", "two.txt")
+    shutil.rmtree("lib")
+    Path("backup").rename("lib")
+    assert "zebra" in bot.search("zebra at home", mode="dense")[0].passage.text
+
+
+def test_a_library_encoded_anew_by_another_process_is_asked_with_its_new_model(bot, monkeypatch):
+    assert bot.search("armored train")
+    other = ToyEncoder()
+    other.fingerprint = "toy:2"
+    monkeypatch.setattr("qa.retriever.load_encoder", lambda _model: other)
+    Bot.open("lib").reindex()
+    with pytest.raises(MismatchedLibrary):
+        bot.search("armored train")  # it was given its encoder
+    followed = Bot.open("lib")
+    assert followed.search("armored train")
+    monkeypatch.setattr("qa.retriever.load_encoder", lambda _model: ToyEncoder())
+    Bot.open("lib").reindex()
+    assert followed.search("armored train")
+
+
 def test_a_library_of_another_format_is_an_error_that_says_so(bot):
     path = bot.status().path
     db = database.connect(path)

@@ -202,6 +202,22 @@ def test_the_library_is_the_named_one_or_the_nearest_or_the_users_own(qa, librar
     assert str(library) in qa("status", "-l", library).stdout
 
 
+def test_search_writes_places_that_show_takes_and_json_lines(qa, library):
+    places = qa("search", "where will they meet?", "--format", "ids", "-k", "2").stdout.splitlines()
+    assert len(places) == 2
+    assert "Vladivostok" in qa("show", places[0]).stdout
+    lines = qa(
+        "search", "where will they meet?", "--format", "jsonl", "-k", "2"
+    ).stdout.splitlines()
+    hits = json.loads(qa("search", "where will they meet?", "--json", "-k", "2").stdout)
+    assert [json.loads(line) for line in lines] == hits
+    assert places[0] == "{article_id}#{start}-{end}".format(**hits[0]["citation"])
+    batch = qa("search", "-", "--format", "ids", "-k", "1", stdin="where do they meet?\nharbour?\n")
+    assert len(batch.stdout.splitlines()) == 2
+    none = qa("search", "harbour", "--source", "nowhere", "--format", "ids", code=1)
+    assert none.stdout == ""
+
+
 def test_articles_are_listed_shown_and_removed(qa, library):
     listed = json.loads(qa("list", "--json").stdout)
     assert [(row["title"], row["date"]) for row in listed] == [
@@ -335,7 +351,7 @@ def test_output_has_no_colour_and_no_links_unless_a_terminal_wants_them(qa, libr
 
 def test_shells_complete_commands(qa):
     assert "complete" in qa(env={"_QA_COMPLETE": "source_bash"}).stdout
-    words = {"_QA_COMPLETE": "complete_bash", "COMP_WORDS": "qa se", "COMP_CWORD": "1"}
+    words = {"_QA_COMPLETE": "complete_bash", "COMP_WORDS": "qa sea", "COMP_CWORD": "1"}
     assert qa(env=words).stdout == "search\n"
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from embeddings import notes
 from embeddings.encoder import load
 from embeddings.errors import EncoderError
 from embeddings.sentence import SentenceEncoder
@@ -48,6 +49,31 @@ def test_numpy_and_sentence_transformers_agree_on_200_passages(encoder):
     theirs = encoder._sentence().encode_documents(texts)
     assert (ours * theirs).sum(axis=1).min() >= 0.99999
     assert np.allclose(np.linalg.norm(ours, axis=1), 1.0, atol=1e-5)
+
+
+def test_half_precision_stays_near_enough_to_share_an_index():
+    slow = load()._sentence()
+    texts = passages(40)
+    exact, half = (slow._encoded(texts, half=kind) for kind in (False, True))
+    assert not np.array_equal(exact, half)
+    assert (exact * half).sum(axis=1).min() >= 0.9995
+
+
+def test_whether_half_precision_pays_is_measured_once_and_remembered(monkeypatch, tmp_path):
+    monkeypatch.setattr(notes, "_path", lambda name: tmp_path / name)
+    tried = []
+    monkeypatch.setattr(
+        SentenceEncoder, "_tried", lambda _, texts: tried.append(len(texts)) is None
+    )
+    texts = ["The leaders will meet."] * 256
+    first, second = (load()._sentence() for _ in range(2))
+
+    vectors = [each.encode_documents(texts) for each in (first, second)]
+
+    assert tried == [16]
+    assert first._half
+    assert second._half
+    assert np.array_equal(*vectors)
 
 
 def test_a_question_has_the_vector_of_the_same_passage(encoder):

@@ -125,6 +125,10 @@ def test_sentences_end_at_marks_but_not_at_abbreviations_initials_and_numbers():
         "It opens Sept. 10-13.",
         "Dr. Kim met J. Finer of the U.S. Navy at 3.5 p.m.",
     ]
+    assert parted("George H.W. Bush and B.R. Ambedkar met. So did J. F. K.") == [
+        "George H.W. Bush and B.R. Ambedkar met.",
+        "So did J. F. K.",
+    ]
     assert parted("He left the U.S. The talks went on. “Why?” he asked. No. 5 won.") == [
         "He left the U.S.",
         "The talks went on.",

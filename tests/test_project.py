@@ -4,16 +4,21 @@ import doctest
 import importlib
 import pkgutil
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import pages
 import pytest
+import typer
 from help_pages import page
+from installed import build
 
 import qa as package
+from qa.cli import app
 
 ROOT = Path(__file__).parent.parent
 
@@ -60,6 +65,34 @@ def test_the_wheel_holds_both_packages_and_no_articles_tests_or_tools(wheel):
     assert {"qa/py.typed", "embeddings/py.typed"} <= sources
 
 
+def test_the_image_is_built_from_files_that_are_there_and_enough(wheel, tmp_path):
+    context = tmp_path / "context"
+    context.mkdir()
+    text = (ROOT / "Dockerfile").read_text()
+    for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE):
+        *sources, target = line.split()
+        for source in sources:
+            if (ROOT / source).is_dir():
+                unread = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(ROOT / source, context / target, symlinks=True, ignore=unread)
+            else:
+                (context / target).mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / source, context / target)
+    built = build(tmp_path / "out", context)
+    with zipfile.ZipFile(built) as small, zipfile.ZipFile(wheel) as whole:
+        assert sorted(small.namelist()) == sorted(whole.namelist())
+        schema = small.read("qa/answer.schema.json")
+    assert schema == (ROOT / "docs" / "answer.schema.json").read_bytes()
+
+
+def test_a_linter_finds_nothing_in_the_dockerfile():
+    linter = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run(
+        [linter, ROOT / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_another_package_named_embeddings_is_named_as_the_intruder(qa, tmp_path):
     intruder = tmp_path / "intruder"
     (intruder / "embeddings").mkdir(parents=True)
@@ -76,38 +109,28 @@ def test_the_help_pages_in_the_documents_are_those_of_the_commands():
     )
 
 
-def sessions(text):
-    """The commands of the console blocks of a document, each with the output shown after it."""
-    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
-        yield from re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
-
-
 @pytest.mark.real
-def test_every_command_of_the_readme_works_and_says_what_is_shown(qa, tmp_path):
+@pytest.mark.parametrize(("name", "least"), [("README.md", 15), ("docs/pipes.md", 5)])
+def test_every_command_of_a_page_works_and_says_what_is_shown(name, least, qa, tmp_path):
     shutil.copytree(ROOT / "seeds", qa.folder / "articles")
-    binary = tmp_path / "bin"
-    binary.mkdir()
-    (binary / "qa").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m qa "$@"\n')
-    (binary / "qa").chmod(0o755)
-    env = {**qa.env, "PATH": f"{binary}:{qa.env['PATH']}", "EDITOR": "true"}
-    found = list(sessions((ROOT / "README.md").read_text()))
-    assert len(found) > 15
-    for command, output in found:
-        if command.startswith(("make ", "pip ")):
-            continue  # installing and testing run the tests, not the other way round
-        done = subprocess.run(
-            command, shell=True, cwd=qa.folder, env=env, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode in {0, 1}, (command, done.stderr)
-        assert "Traceback" not in done.stderr
-        if output:
-            assert done.stdout == output, command
+    assert pages.converse(ROOT / name, qa, tmp_path) > least
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_command_of_a_page_has_the_options_that_are_shown(path):
+    root = typer.main.get_command(app)
+    for shown, _ in pages.sessions(path.read_text()):
+        for words in re.findall(r"(?:^|\|\s*|&& |do )qa ([^|;&<>]*)", shown):
+            name, *rest = shlex.split(words.replace("$@", "x"))
+            if name.startswith("-"):
+                root.make_context("qa", [name], resilient_parsing=True)
+            else:
+                root.commands[name].make_context(name, rest)
 
 
 def test_the_make_targets_of_the_readme_exist():
     text = (ROOT / "README.md").read_text()
-    targets = {line.split()[1] for line, _ in sessions(text) if line.startswith("make ")}
+    targets = {line.split()[1] for line, _ in pages.sessions(text) if line.startswith("make ")}
     assert {"ask", "test"} <= targets
     for target in targets:
         subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)

@@ -75,6 +75,14 @@ def test_a_span_never_ends_before_it_begins():
     assert reading.span.text in {"one", "two"}
 
 
+def test_a_span_stays_in_one_sentence():
+    text = "It rains. Go home."
+    pair, scores = scored([(0, 2), (3, 8), (8, 9), (10, 12), (13, 17), (17, 18)], 0, 4)
+    scores.first[3] = 4
+
+    assert decoded(text, pair, scores).span.text == "Go home"
+
+
 def test_a_span_does_not_cut_a_word_in_two():
     reading = decoded("meeting today", *scored([(0, 4), (4, 7), (8, 13)], 0, 0))
 
@@ -222,7 +230,7 @@ def test_the_reader_in_numpy_agrees_with_the_one_that_was_trained():
 
     base, tokenizer = default_model()
     trained = adapter.load(SHIPPED)
-    network = Network(base, trained.down[0]["up"].shape[0])
+    network = Network(base, trained.down[0]["up"].shape[0], torch.float32)
     tensors = {name: value.float() for name, value in safetensors.load_file(SHIPPED).items()}
     network.load_state_dict(tensors, strict=False)
     texts = [("A title", MEETING), ("", "Lisbon."), ("A title", "They met. " * 60)]

@@ -5,12 +5,16 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from evaluate import auroc, exact, overlap
+import numpy as np
+from evaluate import Read, auroc, ece, exact, fit, overlap
 from network import padded
-from pairs import Pair
+from pairs import Asked, Pair
 from train import example
 
 from embeddings.encoder import default_model
+from qa.joining import Weights
+from qa.model import Citation, Hit, Passage, Span
+from qa.reader import Reading
 
 TEXT = "The Danube, which rises in Germany, flows to the Black Sea."
 
@@ -74,3 +78,42 @@ def test_auroc_is_the_share_of_pairs_in_order():
     assert auroc([3, 2], [1, 0]) == 1
     assert auroc([1], [1]) == 0.5
     assert auroc([2, 0], [1]) == 0.5
+
+
+def question(number, *, answerable=True, name="squad2"):
+    """Retrieval puts the wrong passage first by a little, reading is sure of the right one."""
+    scores = (0.5, 0.48) if answerable else (0.3, 0.2)
+    hits = tuple(hit(place, score) for place, score in enumerate(scores))
+    readings = (reading(0.1, -4.0), reading(0.9, 4.0) if answerable else reading(0.1, -4.0))
+    asked = Asked(name, str(number), "which river?", "", "tune", answerable, (), ())
+    return Read(asked, hits, readings, (False, answerable), None)
+
+
+def hit(place, score):
+    where = Citation("a", "T", "", None, None, 1, 1, 0, 4, "")
+    signals = {"dense": score, "lexical": score, "coverage": score}
+    return Hit(place + 1, score, Passage(place, "text", where), signals=signals)
+
+
+def reading(relevance, margin):
+    return Reading(relevance, Span(0, 4, "text", 0.5), margin)
+
+
+def test_weights_are_fitted_to_put_passages_that_answer_first_and_to_be_sure_of_them():
+    reads = [question(number) for number in range(20)]
+    reads += [question(number, answerable=False) for number in range(20)]
+    untouched = Weights(0.0, 0.0, 0.0, {})
+    assert not any(each.right(untouched) for each in reads)
+
+    fitted = fit(reads)
+
+    assert [each.right(fitted) for each in reads] == [True] * 20 + [False] * 20
+    sure = [each.confidence(fitted) for each in reads]
+    assert min(sure[:20]) > 0.8
+    assert max(sure[20:]) < 0.2
+
+
+def test_the_calibration_error_is_the_gap_between_told_and_right():
+    told = np.array([0.8] * 10 + [0.0] * 10)
+    assert ece(told, np.array([True] * 8 + [False] * 12)) == pytest.approx(0)
+    assert ece(told, np.array([False] * 20)) == pytest.approx(0.4)

@@ -6,76 +6,133 @@
 import argparse
 import collections
 import hashlib
+import os
 import re
 import string
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import torch
 from network import Network, padded
-from pairs import HELD_OUT, TRAINED, Asked, Candidate, gather, held_out_titles, training
+from pairs import HELD_OUT, TRAINED, Asked, Candidate, gather, held_out_titles, off_topic, training
 
 from embeddings import adapter
 from embeddings.encoder import default_model
+from qa import joining
+from qa.joining import Weights
+from qa.model import Citation, Hit, Passage
 from qa.reader import Reading, decoded
 
-READ = 10
 BATCH = 32
-LEAD = 0.2
+# Weights that are tried for relevance and for words that answer.
+GRID = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
+SURE = ("dense", "coverage", "relevance", "margin", "lead")
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A question with its best candidates, read, and the reading of the passage with the answer."""
+    """A question with its best candidates as hits, read, and the reading of the gold passage."""
 
     asked: Asked
-    candidates: tuple[Candidate, ...]
+    hits: tuple[Hit, ...]
     readings: tuple[Reading, ...]
+    good: tuple[bool, ...]
     gold: Reading | None
+
+    def joined(self, weights: Weights) -> list[Hit]:
+        """The hits as the product ranks them."""
+        return joining.joined(self.hits, self.readings, weights)
+
+    def right(self, weights: Weights) -> bool:
+        """Whether the first of them answers."""
+        return bool(self.hits) and self.good[self.joined(weights)[0].passage.id]
+
+    def confidence(self, weights: Weights) -> float:
+        """How sure the product is of that."""
+        return joining.of(self.joined(weights), "hybrid", weights)
 
 
 def main() -> None:
     """Reads the command line and prints the figures."""
     options = _options()
     names = options.sets or [*TRAINED, *HELD_OUT]
-    torch.set_num_threads(options.threads)
     asked = gather(options.bench, options.work, names)
+    foreign = off_topic(options.work, asked, options.tune)
     tuned = training(asked, "tune", held_out_titles(options.bench))
     tested = [each for each in asked if each.part == "test"]
-    network = _network(options.reader)
-    tune = [_read for name in names for _read in read(network, _sample(tuned, name, options.tune))]
-    rank = fit_ranking(tune)
-    print("ranking: score = retrieval*{:.3f} + relevance*{:.3f} + margin*{:.3f}".format(*rank))
-    sure = fit_confidence(tune, rank)
-    print("confidence:", " ".join(f"{value:.3f}" for value in sure), flush=True)
-    every: list[Read] = []
-    for name in names:
-        found = read(network, _sample(tested, name, options.sample))
-        every += found
-        print(_line(name, found, rank, sure), flush=True)
-    off_topic(every, rank, sure)
+    away = {
+        part: [each for each in foreign if each.part == part and (part == "test" or _fits(each))]
+        for part in ("tune", "test")
+    }
+    pool = ProcessPoolExecutor(
+        options.processes, get_context("spawn"), initializer=_start, initargs=(options.reader,)
+    )
+    with pool:
+        tune = read(pool, [it for name in names for it in _sample(tuned, name, options.tune)])
+        tune_away = read(pool, away["tune"])
+        weights = fit([*tune, *tune_away])
+        print(weights, flush=True)
+        every: list[Read] = []
+        for name in names:
+            found = read(pool, _sample(tested, name, options.sample))
+            every += found
+            print(_line(name, found, weights), flush=True)
+        report(every, read(pool, away["test"]), weights)
 
 
-def read(network: Network, asked: Sequence[Asked]) -> list[Read]:
+def _fits(asked: Asked) -> bool:
+    """Whether an off-topic question may be tuned on: its set, and where it is asked, are tuned on.
+
+    Nothing of the sets that are held out whole is looked at in tuning.
+    """
+    return asked.name in TRAINED and asked.origin in TRAINED
+
+
+def read(pool: ProcessPoolExecutor, asked: Sequence[Asked]) -> list[Read]:
     """The best candidates of each question, and its passage with the answer, read by torch."""
+    stretches = [asked[at : at + BATCH] for at in range(0, len(asked), BATCH)]
+    return [one for found in pool.map(_read, stretches) for one in found]
+
+
+_networks: list[Network] = []
+
+
+def _start(path: Path) -> None:
+    """Loads the reader in a process of the pool."""
+    torch.set_num_threads(1)
+    base, _ = default_model()
+    network = Network(base, adapter.load(path).down[0]["up"].shape[0])
+    network.restore(path)
+    _networks.append(network)
+
+
+def _read(asked: Sequence[Asked]) -> list[Read]:
     _, tokenizer = default_model()
     jobs: list[tuple[adapter.Pair, str]] = []
     for each in asked:
-        texts = [*each.candidates[:READ], *_gold(each)]
+        texts = [*_found(each), *_gold(each)]
         pairs = adapter.paired(tokenizer, each.text, [(it.title, it.text) for it in texts])
         jobs += [(pair, it.text) for pair, it in zip(pairs, texts, strict=True)]
-    readings = _readings(network, jobs)
+    readings = iter(_readings(_networks[0], jobs))
     found = []
-    at = 0
     for each in asked:
-        candidates = tuple(it for it in each.candidates[:READ] if it.found)
-        count = len(each.candidates[:READ])
-        gold = readings[at + count] if _gold(each) else None
-        found.append(Read(each, candidates, tuple(readings[at : at + len(candidates)]), gold))
-        at += count + len(_gold(each))
+        candidates = _found(each)
+        own = tuple(next(readings) for _ in candidates)
+        gold = next(readings) if _gold(each) else None
+        hits = tuple(_hit(place, it) for place, it in enumerate(candidates))
+        good = tuple(each.answerable and _answers(it, each) for it in candidates)
+        found.append(Read(each, hits, own, good, gold))
     return found
+
+
+def _found(asked: Asked) -> list[Candidate]:
+    """The candidates that the product would read at most."""
+    return [each for each in asked.candidates if each.found][: joining.READ]
 
 
 def _gold(asked: Asked) -> list[Candidate]:
@@ -83,12 +140,24 @@ def _gold(asked: Asked) -> list[Candidate]:
     return [each for each in asked.candidates if each.spans][:1]
 
 
+def _hit(place: int, candidate: Candidate) -> Hit:
+    """A candidate as retrieval gives it; its place stands for the passage's id."""
+    where = Citation(
+        candidate.doc, candidate.title, "", None, None, 1, 1, 0, len(candidate.text), ""
+    )
+    passage = Passage(place, candidate.text, where, noise=candidate.noise)
+    signals = {
+        "dense": candidate.dense, "lexical": candidate.lexical, "coverage": candidate.coverage,
+    }  # fmt: skip
+    return Hit(place + 1, candidate.score, passage, signals=signals)
+
+
 def _readings(network: Network, jobs: Sequence[tuple[adapter.Pair, str]]) -> list[Reading]:
     found: dict[int, Reading] = {}
     order = sorted(range(len(jobs)), key=lambda row: len(jobs[row][0].ids))
     for start in range(0, len(order), BATCH):
         rows = order[start : start + BATCH]
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.no_grad():
             spans, relevance = network(*padded([jobs[row][0] for row in rows]))
         values = spans.numpy()
         for place, row in enumerate(rows):
@@ -100,86 +169,38 @@ def _readings(network: Network, jobs: Sequence[tuple[adapter.Pair, str]]) -> lis
     return [found[row] for row in range(len(jobs))]
 
 
-def features(candidate: Candidate, reading: Reading) -> tuple[float, float, float]:
-    """What the joined score weighs: retrieval, relevance and the span's margin, all bounded.
+def fit(reads: Sequence[Read]) -> Weights:
+    """The weights of ranking by a grid, and then those of the confidence by likelihood.
 
-    Unbounded logits outvote retrieval where the reader knows least: on questions that only make
-    sense in their conversation.
+    Sets count alike, whatever their size.
     """
-    return candidate.score, reading.relevance, 1 / (1 + float(np.exp(-margin(reading) / 3)))
+    relevance, margin = max(
+        product(GRID, GRID),
+        key=lambda pair: (_first(reads, Weights(*pair, 0.0, {})), -sum(pair)),
+    )
+    return fit_confidence(reads, Weights(relevance, margin, 0.0, {}))
 
 
-def logit(probability: float) -> float:
-    """The log odds, within ±8."""
-    kept = min(max(probability, 3.4e-4), 1 - 3.4e-4)
-    return float(np.log(kept / (1 - kept)))
-
-
-def margin(reading: Reading) -> float:
-    """The span's score over "not here", within ±15."""
-    return min(max(reading.answerable, -15.0), 15.0)
-
-
-def fit_ranking(reads: Iterable[Read]) -> np.ndarray:
-    """Weights under which the softmax over candidates most often falls on one that answers."""
-    lists = []
+def _first(reads: Sequence[Read], weights: Weights) -> float:
+    """The share of answerable questions whose first passage answers, as a mean over sets."""
+    by_set: dict[str, list[bool]] = {}
     for each in reads:
-        good = [_answers(candidate, each.asked) for candidate in each.candidates]
-        if each.asked.answerable and any(good) and not all(good):
-            values = [features(*pair) for pair in zip(each.candidates, each.readings, strict=True)]
-            lists.append((torch.tensor(values), torch.tensor(good)))
-    weights = torch.tensor([8.0, 0.8, 0.8], requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=100, line_search_fn="strong_wolfe")
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        loss = (
-            torch.stack(
-                [
-                    torch.logsumexp(values @ weights, 0)
-                    - torch.logsumexp((values @ weights)[good], 0)
-                    for values, good in lists
-                ]
-            ).mean()
-            + 1e-4 * (weights**2).sum()
-        )
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    return weights.detach().numpy()
+        if each.asked.answerable and any(each.good):
+            by_set.setdefault(each.asked.name, []).append(each.right(weights))
+    return float(np.mean([np.mean(right) for right in by_set.values()]))
 
 
-def fit_confidence(reads: Sequence[Read], rank: np.ndarray) -> np.ndarray:
-    """Weights of a logistic function that says whether the first passage answers."""
+def fit_confidence(reads: Sequence[Read], weights: Weights) -> Weights:
+    """The weights with those of a logistic function that says whether the first passage answers."""
     from sklearn.linear_model import LogisticRegression
 
-    values = np.array([signs(each, rank) for each in reads])
-    truth = np.array([_right(each, best(each, rank)) for each in reads])
-    fitted = LogisticRegression(C=1.0, max_iter=1000).fit(values, truth)
-    return np.concatenate([fitted.intercept_, fitted.coef_[0]])
-
-
-def signs(each: Read, rank: np.ndarray) -> tuple[float, ...]:
-    """What the confidence weighs: of the first passage its cosine, coverage, relevance and margin.
-
-    And its lead over the second in the joined score, at most LEAD.
-    """
-    place = best(each, rank)
-    candidate, reading = each.candidates[place], each.readings[place]
-    joined = sorted(_joined(each, rank), reverse=True)
-    lead = min(joined[0] - joined[1], LEAD) if len(joined) > 1 else LEAD
-    return candidate.dense, candidate.coverage, logit(reading.relevance), margin(reading), lead
-
-
-def best(each: Read, rank: np.ndarray) -> int:
-    """The place of the candidate that the joined score puts first."""
-    return int(np.argmax(_joined(each, rank)))
-
-
-def _joined(each: Read, rank: np.ndarray) -> list[float]:
-    values = [features(*pair) for pair in zip(each.candidates, each.readings, strict=True)]
-    return (np.array(values) @ rank).tolist()
+    kept = [each for each in reads if each.hits]
+    seen = [joining.signs(each.joined(weights), weights) for each in kept]
+    values = np.array([[signs[name] for name in SURE] for signs in seen])
+    fitted = LogisticRegression(C=1.0, max_iter=1000)
+    fitted.fit(values, [each.right(weights) for each in kept])
+    sure = dict(zip(SURE, map(float, np.round(fitted.coef_[0], 3)), strict=True))
+    return replace(weights, base=round(float(fitted.intercept_[0]), 3), sure=sure)
 
 
 def _answers(candidate: Candidate, asked: Asked) -> bool:
@@ -187,62 +208,76 @@ def _answers(candidate: Candidate, asked: Asked) -> bool:
     return bool(candidate.spans) if known else candidate.relevant
 
 
-def _right(each: Read, place: int) -> bool:
-    return each.asked.answerable and _answers(each.candidates[place], each.asked)
-
-
-def _line(name: str, reads: Sequence[Read], rank: np.ndarray, sure: np.ndarray) -> str:
+def _line(name: str, reads: Sequence[Read], weights: Weights) -> str:
     good = [each for each in reads if each.asked.answerable]
     bad = [each for each in reads if not each.asked.answerable]
     parts = [f"{name} n={len(good)}+{len(bad)}"]
     gold = [each for each in good if each.gold and each.asked.answers]
     if gold:
-        said = [
-            (each.gold.span.text if each.gold.span else "", each.asked.answers) for each in gold
-        ]
+        said = [(_said(each.gold), each.asked.answers) for each in gold if each.gold]
         parts.append(f"EM {np.mean([exact(*it) for it in said]):.3f}")
         parts.append(f"F1 {np.mean([overlap(*it) for it in said]):.3f} (n={len(gold)})")
-    before = np.mean([each.candidates[0].relevant for each in good])
-    places = [best(each, rank) for each in good]
-    after = np.mean([each.candidates[at].relevant for each, at in zip(good, places, strict=True)])
+    before = np.mean([bool(each.good) and each.good[0] for each in good])
+    after = np.mean([each.right(weights) for each in good])
     parts.append(f"hit@1 {before:.3f} -> {after:.3f}")
     if gold:
-        ends = [
-            overlap(span.text if (span := each.readings[at].span) else "", each.asked.answers)
-            for each, at in zip(good, places, strict=True)
-        ]
+        ends = [overlap(_end(each, weights), each.asked.answers) for each in good]
         parts.append(f"end to end F1 {np.mean(ends):.3f}")
     if bad:
-        for sign, value in _signals(rank, sure).items():
+        for sign, value in _signals(weights).items():
             area = auroc([value(each) for each in good], [value(each) for each in bad])
             parts.append(f"{sign} {area:.3f}")
     return "  ".join(parts)
 
 
-def _signals(rank: np.ndarray, sure: np.ndarray) -> dict[str, Callable[[Read], float]]:
+def _said(reading: Reading) -> str:
+    return reading.span.text if reading.span else ""
+
+
+def _end(each: Read, weights: Weights) -> str:
+    """The words marked in the first passage."""
+    hits = each.joined(weights)
+    return hits[0].span.text if hits and hits[0].span else ""
+
+
+def _signals(weights: Weights) -> dict[str, Callable[[Read], float]]:
     return {
-        "AUROC joined": lambda each: confidence(each, rank, sure),
-        "retrieval": lambda each: each.candidates[0].score,
-        "cosine": lambda each: each.candidates[0].dense,
+        "AUROC joined": lambda each: each.confidence(weights),
+        "retrieval": lambda each: each.hits[0].score,
         "relevance": lambda each: max(it.relevance for it in each.readings),
         "margin": lambda each: max(it.answerable for it in each.readings),
     }
 
 
-def confidence(each: Read, rank: np.ndarray, sure: np.ndarray) -> float:
-    """The probability that the first passage answers."""
-    total = sure[0] + float(np.dot(sure[1:], signs(each, rank)))
-    return 1 / (1 + float(np.exp(-total)))
+def report(reads: Sequence[Read], away: Sequence[Read], weights: Weights) -> None:
+    """Prints how well the confidence is calibrated, and what thresholds would refuse and answer."""
+    every = [*reads, *away]
+    told = np.array([each.confidence(weights) for each in every])
+    right = np.array([each.right(weights) for each in every])
+    whole = np.array([each.asked.name in HELD_OUT for each in every])
+    print(f"ECE {ece(told, right):.3f}, of tuned sets {ece(told[~whole], right[~whole]):.3f}")
+    good = [each for each in reads if each.asked.answerable]
+    near = [each for each in reads if not each.asked.answerable]
+    for least in (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5):
+        answered = [
+            np.mean([each.confidence(weights) >= least for each in kind])
+            for kind in ([each for each in good if each.asked.name in TRAINED], good, near, away)
+        ]
+        print(
+            f"threshold {least}: refused {1 - answered[0]:.3f}, with the sets held out "
+            f"{1 - answered[1]:.3f}; answered near misses {answered[2]:.3f}, "
+            f"off-topic {answered[3]:.3f}"
+        )
 
 
-def off_topic(reads: Sequence[Read], rank: np.ndarray, sure: np.ndarray) -> None:
-    """Prints how the confidence of answerable and unanswerable questions is spread."""
-    good = [confidence(each, rank, sure) for each in reads if each.asked.answerable]
-    bad = [confidence(each, rank, sure) for each in reads if not each.asked.answerable]
-    for least in (0.1, 0.2, 0.3, 0.4, 0.5):
-        refused = np.mean([value < least for value in good])
-        answered = np.mean([value >= least for value in bad]) if bad else 0.0
-        print(f"threshold {least}: refused {refused:.3f} answered {answered:.3f}")
+def ece(told: np.ndarray, right: np.ndarray) -> float:
+    """The expected calibration error over ten bins of equal width (Guo et al., 2017)."""
+    bins = np.minimum((told * 10).astype(int), 9)
+    gaps = [
+        (bins == place).mean() * abs(told[bins == place].mean() - right[bins == place].mean())
+        for place in set(bins.tolist())
+    ]
+    return float(sum(gaps))
 
 
 def exact(said: str, answers: Iterable[str]) -> bool:
@@ -281,13 +316,6 @@ def _sample(asked: Sequence[Asked], name: str, count: int) -> list[Asked]:
     return found
 
 
-def _network(path: Path) -> Network:
-    base, _ = default_model()
-    network = Network(base, adapter.load(path).down[0]["up"].shape[0])
-    network.restore(path)
-    return network
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bench", type=Path, required=True, help="folder of the data sets")
@@ -295,7 +323,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="keeps indexed sets")
     parser.add_argument("--sample", type=int, default=300, help="questions of a kind and set")
     parser.add_argument("--tune", type=int, default=150)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("sets", nargs="*")
     return parser.parse_args()
 

@@ -13,56 +13,69 @@ from torch import Tensor, nn
 from embeddings.adapter import FORMAT, KINDS, SCALE, Pair
 from embeddings.bert import Bert, Layer, Linear
 
+# Fixed weights and what passes through them; sums along the layers stay in single precision.
+HALF = torch.bfloat16
+
 
 class Changed(nn.Module):
     """A linear layer whose weights stay, and a low-rank change to it that is trained."""
 
-    def __init__(self, linear: Linear, rank: int, rows: slice = slice(None)) -> None:
+    def __init__(
+        self, linear: Linear, rank: int, kind: torch.dtype, rows: slice = slice(None)
+    ) -> None:
         super().__init__()
-        self.register_buffer("weight", torch.from_numpy(np.array(linear.weight[rows])))
-        self.register_buffer("bias", torch.from_numpy(np.array(linear.bias[rows])))
+        self.register_buffer("weight", torch.from_numpy(np.array(linear.weight[rows])).to(kind))
+        self.register_buffer("bias", torch.from_numpy(np.array(linear.bias[rows])).to(kind))
         out, inner = self.weight.shape
         self.down = nn.Parameter(torch.randn(rank, inner) / math.sqrt(inner))
         self.up = nn.Parameter(torch.zeros(out, rank))
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """The layer's output with the change."""
-        change = F.linear(F.linear(hidden, self.down), self.up)
-        return torch.add(F.linear(hidden, self.weight, self.bias), change, alpha=SCALE)
+        """The layer's output with the change; shapes (tokens, in) and (tokens, out)."""
+        low = F.linear(hidden, self.down.to(hidden.dtype))
+        plain = F.linear(hidden, self.weight, self.bias)
+        return torch.addmm(plain, low, self.up.to(hidden.dtype).T, alpha=SCALE)
 
 
 class Block(nn.Module):
     """One transformer layer."""
 
-    def __init__(self, layer: Layer, heads: int, epsilon: float, rank: int) -> None:
+    def __init__(
+        self, layer: Layer, heads: int, epsilon: float, rank: int, kind: torch.dtype
+    ) -> None:
         super().__init__()
         self.heads = heads
         self.epsilon = epsilon
         width = layer.attention_out.weight.shape[0]
-        self.query = Changed(layer.attention, rank, slice(0, width))
-        self.key = Changed(layer.attention, rank, slice(width, 2 * width))
-        self.value = Changed(layer.attention, rank, slice(2 * width, None))
-        self.attention_out = Changed(layer.attention_out, rank)
-        self.up = Changed(layer.up, rank)
-        self.down = Changed(layer.down, rank)
+        self.query = Changed(layer.attention, rank, kind, slice(0, width))
+        self.key = Changed(layer.attention, rank, kind, slice(width, 2 * width))
+        self.value = Changed(layer.attention, rank, kind, slice(2 * width, None))
+        self.attention_out = Changed(layer.attention_out, rank, kind)
+        self.up = Changed(layer.up, rank, kind)
+        self.down = Changed(layer.down, rank, kind)
         for name, norm in (("attention_norm", layer.attention_norm), ("norm", layer.norm)):
             self.register_buffer(f"{name}_weight", torch.from_numpy(np.array(norm.weight)))
             self.register_buffer(f"{name}_bias", torch.from_numpy(np.array(norm.bias)))
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """The hidden states after this layer."""
-        texts, tokens, width = hidden.shape
+        """The hidden states after this layer, shape (texts, tokens, width)."""
+        shape = hidden.shape
+        texts, tokens, width = shape
+        kind = self.query.weight.dtype
+        flat = hidden.to(kind).view(-1, width)
         query, key, value = (
-            part(hidden).view(texts, tokens, self.heads, -1).transpose(1, 2)
+            part(flat).view(texts, tokens, self.heads, -1).transpose(1, 2)
             for part in (self.query, self.key, self.value)
         )
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        mixed = self.attention_out(mixed.transpose(1, 2).reshape(texts, tokens, width))
+        # Written out: on a CPU the backward pass of torch's own attention takes twice as long.
+        seen = torch.matmul(query * query.shape[-1] ** -0.5, key.transpose(-1, -2)) + mask
+        mixed = torch.matmul(seen.softmax(-1), value)
+        mixed = self.attention_out(mixed.transpose(1, 2).reshape(-1, width)).view(shape)
         hidden = F.layer_norm(
             hidden + mixed, (width,), self.attention_norm_weight, self.attention_norm_bias,
             self.epsilon,
         )  # fmt: skip
-        risen = self.down(F.gelu(self.up(hidden)))
+        risen = self.down(F.gelu(self.up(hidden.to(kind).view(-1, width)))).view(shape)
         return F.layer_norm(
             hidden + risen, (width,), self.norm_weight, self.norm_bias, self.epsilon
         )
@@ -71,8 +84,9 @@ class Block(nn.Module):
 class Network(nn.Module):
     """The reader: scores of tokens as first and last of the answer, and of the passage."""
 
-    def __init__(self, base: Bert, rank: int) -> None:
+    def __init__(self, base: Bert, rank: int, kind: torch.dtype = HALF) -> None:
         super().__init__()
+        self.kind = kind
         self.epsilon = base.epsilon
         self.register_buffer("words", torch.from_numpy(np.array(base.words)))
         self.register_buffer("positions", torch.from_numpy(np.array(base.positions)))
@@ -81,7 +95,7 @@ class Network(nn.Module):
         rows = np.stack([base.kinds[min(kind % 3, 1)] for kind in range(KINDS)])
         self.kinds = nn.Parameter(torch.from_numpy(rows))
         self.layers = nn.ModuleList(
-            Block(layer, base.heads, base.epsilon, rank) for layer in base.layers
+            Block(layer, base.heads, base.epsilon, rank, kind) for layer in base.layers
         )
         width = base.words.shape[1]
         self.span = nn.Linear(width, 2)
@@ -93,14 +107,10 @@ class Network(nn.Module):
         hidden = F.layer_norm(
             hidden, hidden.shape[-1:], self.norm_weight, self.norm_bias, self.epsilon
         )
-        bias = torch.where(mask[:, None, None, :], 0.0, -1e9)
-        if torch.is_autocast_enabled("cpu"):
-            bias = bias.to(torch.bfloat16)
+        bias = torch.where(mask[:, None, None, :], 0.0, -1e9).to(self.kind)
         for layer in self.layers:
             hidden = layer(hidden, bias)
-        hidden = hidden.float()
-        with torch.autocast("cpu", enabled=False):
-            return self.span(hidden), self.relevance(hidden[:, 0]).squeeze(-1)
+        return self.span(hidden), self.relevance(hidden[:, 0]).squeeze(-1)
 
     def restore(self, path: Path) -> None:
         """Takes what was trained from a file."""

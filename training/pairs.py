@@ -21,8 +21,8 @@ from embeddings.encoder import Vectors
 from qa.bot import Bot
 from qa.lexical import STOP_WORDS, question_terms, terms
 from qa.library import Snapshot
-from qa.model import EVERYTHING, Hit, Passage
-from qa.retriever import Query, fused, rank
+from qa.model import EVERYTHING, Hit, NoiseKind, Passage
+from qa.retriever import Query, rank
 
 # Shares of articles, by the hash of the title, that are kept for tests.
 TRAINED = {
@@ -39,6 +39,8 @@ KEY_WORDS, LOWER_CASE, UNTITLED = 0.1, 0.2, 0.15
 # with the passage they were written about.
 ASKED_WRONGLY, WRITTEN_ABOUT = 0.5, 0.75
 _PLACES = ("spans", "plausible")
+# Sets that share articles.
+_SAME_ARTICLES = {"squad2": "xquad-en", "xquad-en": "squad2"}
 # An answer of more characters hardly stands in another article by chance.
 UNLIKELY = 12
 
@@ -63,17 +65,16 @@ class Candidate:
     found: bool = True
     near: bool = False
     plausible: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def score(self) -> float:
-        """The retriever's own score in hybrid mode."""
-        signals = {"dense": self.dense, "lexical": self.lexical, "coverage": self.coverage}
-        return fused(signals, "hybrid")
+    score: float = 0.0
+    noise: NoiseKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question of a set with its candidates, best first; `part` is train, tune or test."""
+    """A question of a set with its candidates, best first; `part` is train, tune or test.
+
+    `origin` is the set that it comes from, where it is asked of another.
+    """
 
     name: str
     id: str
@@ -83,6 +84,7 @@ class Asked:
     answerable: bool
     answers: tuple[str, ...]
     candidates: tuple[Candidate, ...]
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,15 +276,12 @@ def _gathered(folder: Path, work: Path, limit: int | None) -> Iterator[Asked]:
             else:
                 continue
             candidates = [
-                Candidate(
-                    hit.citation.article_id,
-                    hit.citation.title,
-                    hit.passage.text,
-                    hit.citation.article_id in relevant,
-                    _spans(row, hit.passage),
+                replace(
+                    _candidate(hit),
+                    relevant=hit.citation.article_id in relevant,
+                    spans=_spans(row, hit.passage),
                     near=hit.citation.article_id == row.get("about"),
                     plausible=_plausible(row, hit.passage),
-                    **{key: round(float(value), 5) for key, value in hit.signals.items()},
                 )
                 for hit in hits
             ]
@@ -305,6 +304,57 @@ def _gathered(folder: Path, work: Path, limit: int | None) -> Iterator[Asked]:
                 tuple(row.get("answers", ())),
                 tuple(_evidenced(row, candidates)),
             )
+
+
+def _candidate(hit: Hit) -> Candidate:
+    return Candidate(
+        hit.citation.article_id,
+        hit.citation.title,
+        hit.passage.text,
+        relevant=False,
+        score=round(hit.score, 5),
+        noise=hit.passage.noise,
+        **{key: round(float(value), 5) for key, value in hit.signals.items()},
+    )
+
+
+def off_topic(work: Path, asked: Sequence[Asked], count: int) -> list[Asked]:
+    """Questions of other sets, asked of each set: no article there answers them.
+
+    Args:
+        work: keeps the libraries that `gather` made.
+        asked: what `gather` gave, of all sets.
+        count: questions for each set and part.
+    """
+    found: list[Asked] = []
+    for name in dict.fromkeys(each.name for each in asked):
+        kept = work / f"{name}-off-topic-{count}.jsonl"
+        if not kept.exists():
+            lines = [json.dumps(asdict(each)) for each in _foreign(name, work, asked, count)]
+            kept.write_text("\n".join(lines), encoding="utf-8")
+        found += [_asked(json.loads(line)) for line in kept.read_text("utf-8").split("\n") if line]
+    return found
+
+
+def _foreign(name: str, work: Path, asked: Sequence[Asked], count: int) -> Iterator[Asked]:
+    others = [
+        each
+        for each in asked
+        if each.name not in {name, _SAME_ARTICLES.get(name)} and each.part != "train"
+    ]
+    others.sort(key=lambda each: hashlib.sha256(f"{name} {each.id}".encode()).digest())
+    bot = Bot.open(work / f"{name}-all")
+    library = bot._library  # noqa: SLF001 - as above
+    with library.snapshot() as snapshot:
+        for own in ("tune", "test"):
+            for each in [other for other in others if other.part == own][:count]:
+                vector = bot.encoder().encode_query(each.text)
+                query = Query.of(each.text, vector, "hybrid", EVERYTHING)
+                candidates = map(_candidate, rank(library, snapshot, query, CANDIDATES))
+                yield replace(
+                    each, name=name, title="", part=own, answerable=False, answers=(),
+                    candidates=tuple(candidates), origin=each.name,
+                )  # fmt: skip
 
 
 class Near:

@@ -4,6 +4,7 @@ import argparse
 import copy
 import datetime as dt
 import math
+import os
 import random
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F  # noqa: N812 - its name everywhere
 from network import Network, padded
 from pairs import TRAINED, Asked, Pair, gather, groups, held_out_titles, training
@@ -22,7 +24,7 @@ from torch import Tensor
 from embeddings import adapter
 from embeddings.encoder import default_model
 
-GROUPS = 10
+GROUPS = 12
 NEGATIVES = 1
 RATE = 1e-3
 # The rate rises for this many steps.
@@ -52,18 +54,33 @@ class Example:
 def main() -> None:
     """Reads the command line and trains."""
     options = _options()
-    torch.manual_seed(options.seed)
-    dice = random.Random(options.seed)
-    names = list(TRAINED) if options.examples is None else ["xquad-en"]
     with TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
-        asked = gather(options.bench, work, names, options.examples)
+        gather(options.bench, work, _names(options), options.examples)
+        if options.processes == 1:
+            _work(0, options, work)
+            return
+        meeting = Path(temporary, "meeting").as_uri()
+        torch.multiprocessing.spawn(_side, (options, work, meeting), nprocs=options.processes)
+
+
+def _side(rank: int, options: argparse.Namespace, work: Path, meeting: str) -> None:
+    """Trains beside others that have the same weights and other parts of each batch."""
+    dist.init_process_group("gloo", meeting, rank=rank, world_size=options.processes)
+    _work(rank, options, work)
+    dist.destroy_process_group()
+
+
+def _work(rank: int, options: argparse.Namespace, work: Path) -> None:
+    # A thread waits for the slowest of its like at every sum, a process once a step.
+    torch.set_num_threads(1)
+    torch.manual_seed(options.seed)
+    names = _names(options)
     # The smoke run needs one set only.
     held_out = held_out_titles(options.bench) if options.examples is None else []
-    kept = training(asked, "train", held_out)
+    kept = training(gather(options.bench, work, names, options.examples), "train", held_out)
     if options.examples is not None:
         kept = kept[: options.examples]
-    print(f"{len(kept)} questions", flush=True)
     base, tokenizer = default_model()
     network = Network(base, options.rank)
     if options.start is not None:
@@ -77,15 +94,22 @@ def main() -> None:
         "base": "all-MiniLM-L6-v2",
     }
     steps = max(1, int(options.epochs * len(kept) / GROUPS))
-    batches = _batches(kept, options.negatives, tokenizer, dice)
-    for step, mean in train(network, batches, steps, options.minutes):
-        if step % SAVED_EVERY == 0:
+    batches = _batches(kept, options.negatives, tokenizer, random.Random(options.seed))
+    shares = (batch[rank :: options.processes] for batch in batches)
+    for step, mean in train(network, shares, steps, options.minutes, loud=rank == 0):
+        if rank == 0 and step % SAVED_EVERY == 0:
             mean.save(options.out, about | {"steps": str(step)})
-    mean.save(options.out, about | {"steps": str(step)})
+    if rank == 0:
+        mean.save(options.out, about | {"steps": str(step)})
 
 
 def train(
-    network: Network, batches: Iterator[list[list[Example]]], steps: int, minutes: float
+    network: Network,
+    batches: Iterator[list[list[Example]]],
+    steps: int,
+    minutes: float,
+    *,
+    loud: bool = True,
 ) -> Iterator[tuple[int, Network]]:
     """Trains on a batch for each step, and gives the steps done and the moving mean.
 
@@ -103,23 +127,37 @@ def train(
         loss = _loss(network, examples)
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         seconds = time.perf_counter() - began
-        done = max(step / steps, seconds / 60 / minutes)
+        loss, done = _together(trained, loss.item(), max(step / steps, seconds / 60 / minutes))
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         rate = RATE * min(1.0, step / WARM) * (1 + math.cos(math.pi * min(1.0, done))) / 2
         optimizer.param_groups[0]["lr"] = rate
         optimizer.step()
         with torch.no_grad():
             for kept, value in zip(mean.parameters(), network.parameters(), strict=True):
                 kept.lerp_(value, 1 - AVERAGED)
-        loss_mean = 0.98 * loss_mean + 0.02 * loss.item()
+        loss_mean = 0.98 * loss_mean + 0.02 * loss
         count += sum(map(len, examples))
-        if step % 25 == 0:
+        if loud and (step % 25 == 0 or done >= 1.0):
             print(
-                f"{step}/{steps} loss {loss_mean / (1 - 0.98**step):.3f} {count / seconds:.1f}/s",
+                f"{step}/{steps} loss {loss_mean / (1 - 0.98**step):.3f} "
+                f"{count / seconds:.1f}/s a process",
                 flush=True,
             )
         yield step, mean
+
+
+def _together(trained: Sequence[Tensor], loss: float, done: float) -> tuple[float, float]:
+    """Makes the gradients the mean over all processes; gives the mean loss, and share done."""
+    if not dist.is_initialized():
+        return loss, done
+    parts = [value.grad.flatten() for value in trained]
+    flat = torch.cat([*parts, torch.tensor([loss, done])])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for value, part in zip(trained, flat.split([*map(len, parts), 2]), strict=False):
+        value.grad.copy_(part.view_as(value))
+    return float(flat[-2]), float(flat[-1])
 
 
 def example(tokenizer: object, pair: Pair) -> Example:
@@ -164,8 +202,7 @@ def _loss(network: Network, batch: Sequence[Sequence[Example]]) -> Tensor:
     """Where the answer is, whether there is one, and which pair of a group has it."""
     examples = [each for group in batch for each in group]
     ids, kinds, mask = padded([each.tokens for each in examples])
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        spans, relevance = network(ids, kinds, mask)
+    spans, relevance = network(ids, kinds, mask)
     allowed = torch.zeros_like(mask)
     allowed[:, 0] = True
     for row, each in enumerate(examples):
@@ -212,8 +249,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--epochs", type=float, default=4.0)
     parser.add_argument("--negatives", type=int, default=NEGATIVES)
     parser.add_argument("--rank", type=int, default=32)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
+
+
+def _names(options: argparse.Namespace) -> list[str]:
+    """The sets to train on."""
+    return list(TRAINED) if options.examples is None else ["xquad-en"]
 
 
 def _told(arguments: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from qa.cli import asking, keeping, measuring
+from qa.cli import asking, assisting, keeping, measuring, serving
 from qa.console import Console, OutputClosed, complain, forward_warnings
 from qa.errors import QaError
 
@@ -35,6 +35,8 @@ app.command(name="open")(keeping.open_)
 app.command()(keeping.verify)
 app.command()(keeping.reindex)
 app.command(name="sessions")(keeping.sessions_)
+app.command()(assisting.mcp)
+app.command()(serving.serve)
 app.command(name="eval")(measuring.eval_)
 app.command()(measuring.calibrate)
 app.command()(measuring.doctor)

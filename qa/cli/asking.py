@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from qa import locations, render, schema, sessions
+from qa import locations, places, render, schema, sessions
 from qa.bot import TOP_K, Bot
 from qa.cli.options import (
     AsJson,
     Explain,
     Format,
     FormatOption,
+    HitFormat,
+    HitFormatOption,
     Least,
     Library,
     Model,
@@ -35,7 +37,7 @@ from qa.cli.options import (
 from qa.console import Console, complain
 from qa.conversation import Conversation
 from qa.errors import QaError, QuestionError
-from qa.model import Answer
+from qa.model import Answer, Hit
 
 
 def ask(
@@ -100,6 +102,7 @@ def search(
     model: Model = None,
     top_k: TopK = 10,
     mode: ModeOption = Modes.HYBRID,
+    form: HitFormatOption = HitFormat.TEXT,
     as_json: AsJson = False,
     explain: Explain = False,
     source: Sources = None,
@@ -112,19 +115,13 @@ def search(
     console = Console.of(color=not no_color, quiet=quiet)
     filters = filters_of(source, since, until)
     bot = _bot(console, library, model, paths)
+    if as_json or (question == "-" and form == HitFormat.TEXT):
+        form = HitFormat.JSON
     status = 0
     for text in _questions(question):
         hits = bot.search(text, top_k=top_k, mode=mode.value, filters=filters)
-        if as_json or question == "-":
-            console.show(schema.dumps(schema.hits_as_dicts(hits)))
-        else:
-            texts = (
-                render.hit_text(
-                    hit, text, width=console.width, style=console.style, explain=explain
-                )
-                for hit in hits
-            )
-            console.show("\n\n".join(texts))
+        if hits or form not in {HitFormat.IDS, HitFormat.JSONL}:
+            console.show(_listed(hits, text, form, console, explain=explain))
         status = max(status, not hits)
     raise typer.Exit(status)
 
@@ -181,6 +178,22 @@ def _questions(question: str) -> Iterator[str]:
         text = line.decode("utf-8", "replace").strip()
         if text:
             yield text
+
+
+def _listed(
+    hits: list[Hit], question: str, form: HitFormat, console: Console, *, explain: bool
+) -> str:
+    if form == HitFormat.JSON:
+        return schema.dumps(schema.hits_as_dicts(hits))
+    if form == HitFormat.JSONL:
+        return "\n".join(schema.dumps(values) for values in schema.hits_as_dicts(hits))
+    if form == HitFormat.IDS:
+        return "\n".join(render.clean(places.typed(hit.citation)) for hit in hits)
+    texts = (
+        render.hit_text(hit, question, width=console.width, style=console.style, explain=explain)
+        for hit in hits
+    )
+    return "\n\n".join(texts)
 
 
 def _written(answer: Answer, form: Format, console: Console, *, explain: bool) -> str:

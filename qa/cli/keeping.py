@@ -69,19 +69,7 @@ def list_(
     console = Console.of()
     infos = Bot.open(library).articles(filters_of(source, since, until))
     if as_json:
-        rows = [
-            {
-                "article_id": info.id,
-                "title": info.title,
-                "source": info.source,
-                "date": info.date.isoformat() if info.date else None,
-                "url": info.url,
-                "author": info.author,
-                "characters": info.characters,
-                "passages": info.passages,
-            }
-            for info in infos
-        ]
+        rows = [schema.article_as_dict(info) for info in infos]
         console.show(schema.dumps(rows, indent=2))
         return
     for info in infos:
@@ -94,14 +82,7 @@ def status(library: Library = None, as_json: AsJson = False) -> None:
     """Say what the library holds."""
     console = Console.of()
     found = Bot.open(library).status()
-    values = {
-        "library": str(found.path),
-        "articles": found.articles,
-        "passages": found.passages,
-        "model": found.model,
-        "version": found.version,
-        "bytes": found.bytes,
-    }
+    values = {"library": str(found.path), **schema.status_as_dict(found)}
     if as_json:
         console.show(schema.dumps(values, indent=2))
     else:
@@ -175,17 +156,7 @@ def _report(console: Console, bot: Bot, added: "Added", *, as_json: bool) -> Non
     for failure in added.failed:
         complain(str(failure))
     if as_json:
-        values = {
-            "library": str(bot.status().path),
-            "added": added.added,
-            "changed": added.changed,
-            "unchanged": added.unchanged,
-            "removed": added.removed,
-            "passages": added.passages,
-            "failed": [str(failure) for failure in added.failed],
-            "passed_over": dict(added.passed_over),
-            "seconds": round(added.seconds, 3),
-        }
+        values = {"library": str(bot.status().path), **schema.added_as_dict(added)}
         console.show(schema.dumps(values, indent=2))
         return
     over = ", ".join(f"{count} {why}" for why, count in added.passed_over.items())

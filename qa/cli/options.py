@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from qa.dates import parse_day
 from qa.errors import QaError
 from qa.model import Filters
 from qa.reader import DEFAULT as DEFAULT_READER
+from qa.schema import filters_from_dict
 
 
 class Format(StrEnum):
@@ -19,6 +19,15 @@ class Format(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     MD = "md"
+
+
+class HitFormat(StrEnum):
+    """How passages are written; ids are places that `qa show` takes, one a line."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+    IDS = "ids"
 
 
 class Modes(StrEnum):
@@ -51,6 +60,9 @@ NoReader = Annotated[
 TopK = Annotated[int, typer.Option("-k", "--top-k", min=1, max=1000, help="How many passages.")]
 ModeOption = Annotated[Modes, typer.Option("--mode", help="Which candidates are ranked.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How the answer is written.")]
+HitFormatOption = Annotated[
+    HitFormat, typer.Option("--format", help="How the passages are written.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Show why each passage came.")]
 Sources = Annotated[
@@ -90,8 +102,4 @@ def filters_of(source: list[str] | None, since: str | None, until: str | None) -
     Raises:
         QaError: a date is none, or the range is empty.
     """
-    first = parse_day(since) if since else None
-    last = parse_day(until, end=True) if until else None
-    if first and last and first > last:
-        raise QaError(f"Nothing is since {since} and until {until}: exchange the two.")
-    return Filters(tuple(source or ()), first, last)
+    return filters_from_dict({"sources": source, "since": since, "until": until})

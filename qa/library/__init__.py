@@ -31,7 +31,7 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._view: tuple[int, VectorView] | None = None
+        self._view: tuple[tuple[str, int], VectorView] | None = None
         self._view_lock = threading.Lock()
 
     @classmethod
@@ -95,10 +95,11 @@ class Library:
         """The vectors of the snapshot's version, opened once for all threads."""
         from qa.library import vectors
 
+        wanted = (snapshot.id, snapshot.version)
         with self._view_lock:
-            if self._view is None or self._view[0] != snapshot.version:
-                view, good = vectors.view(snapshot, self.folder)
-                self._view = (snapshot.version, view)
+            if self._view is None or self._view[0] != wanted:
+                view, good = vectors.view(snapshot, self.folder, self._newest_cache)
+                self._view = (wanted, view)
                 if not good:
                     self._heal()
             return self._view[1]
@@ -149,6 +150,10 @@ class Library:
                 (cache.name, cache.last_id, cache.rows, cache.size, cache.mtime_ns),
             )
             db.execute("DELETE FROM removed")
+
+    def _newest_cache(self) -> Cache | None:
+        with self.snapshot() as snapshot:
+            return snapshot.cache()
 
     def _heal(self) -> None:
         """Replaces a damaged cache, unless a writer is at work, who will, or nobody may write."""

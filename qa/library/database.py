@@ -74,7 +74,8 @@ def create(folder: Path, meta: dict[str, str | int]) -> None:
         if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone():
             for statement in _SCHEMA.split(";\n"):
                 db.execute(statement)
-            rows = {"format": FORMAT, "version": 0, **meta}
+            # The id tells a library from another one that took its place, with versions of its own.
+            rows = {"format": FORMAT, "version": 0, "id": os.urandom(8).hex(), **meta}
             db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
         db.execute("COMMIT")
 

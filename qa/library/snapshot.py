@@ -60,6 +60,11 @@ class Snapshot:
         return int(self._meta["version"])
 
     @property
+    def id(self) -> str:
+        """Tells a version from the same one of another library or a copy; empty in the oldest."""
+        return str(self._meta.get("id", ""))
+
+    @property
     def encoder(self) -> str:
         """The name of the encoder that wrote the vectors."""
         return str(self._meta["encoder"])

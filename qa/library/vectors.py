@@ -1,7 +1,7 @@
 """The vectors of one version: a FAISS file for most rows, the newest rows beside it."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,16 +39,29 @@ def build(snapshot: Snapshot) -> VectorIndex:
     return _index(snapshot.vectors(), snapshot.dimensions)
 
 
-def view(snapshot: Snapshot, folder: Path) -> tuple[VectorView, bool]:
+def view(
+    snapshot: Snapshot, folder: Path, newest: Callable[[], Cache | None]
+) -> tuple[VectorView, bool]:
     """The vectors of a version, and whether the cache on disk is good.
 
-    A cache that is missing or damaged is said in one line and made up for from the truth.
+    A cache that is missing or damaged is said in one line and made up for from the truth; one that
+    a writer has just replaced is made up for alone.
+
+    Args:
+        snapshot: the version.
+        folder: the library's.
+        newest: gives the cache that the library notes by now.
     """
     cache = snapshot.cache()
     base = _open(cache, folder) if cache else None
     if base is None or cache is None:
+        replaced = cache is not None and newest() != cache
+        if cache is not None and not replaced:
+            path = folder / cache.name
+            _log.warning("The vector cache was rebuilt from the library: %s was damaged.", path)
         none: NDArray[np.int64] = np.empty(0, np.int64)
-        return VectorView((build(snapshot),), none), cache is None and snapshot.counts()[1] == 0
+        good = replaced or (cache is None and snapshot.counts()[1] == 0)
+        return VectorView((build(snapshot),), none), good
     newer = _index(snapshot.vectors(after=cache.last_id), snapshot.dimensions)
     parts = (base, newer) if len(newer) else (base,)
     return VectorView(parts, np.array(snapshot.removed(), dtype=np.int64)), True
@@ -63,10 +76,7 @@ def _open(cache: Cache, folder: Path) -> VectorIndex | None:
         index = None if touched and not VectorIndex.verify(path) else VectorIndex.open(path)
     except (IndexFileError, OSError):
         index = None
-    if index is None or len(index) != cache.rows:
-        _log.warning("The vector cache was rebuilt from the library: %s was damaged.", path)
-        return None
-    return index
+    return index if index is not None and len(index) == cache.rows else None
 
 
 def write(index: VectorIndex, folder: Path, version: int, last_id: int) -> Cache:
