@@ -13,6 +13,7 @@ from serving import HERE, ToyReader, client, events, toy_bot
 from toy import ToyEncoder
 
 from qa import Bot, schema
+from qa.conversation import Conversation
 from qa.errors import ModelError
 from qa.server.settings import Limits, Settings, host_name
 
@@ -67,6 +68,27 @@ def test_a_question_can_be_narrowed(http):
     assert set(sources(until="2023-08-31")) == {"trains.jsonl"}
     asked = {"question": "where is geneva?", "min_confidence": 1.0}
     assert http.post("/v1/ask", json=asked).json()["status"] == "unanswered"
+
+
+def test_a_question_is_understood_from_those_before_it_even_by_a_server_that_never_saw_them(bot):
+    first, second = "Where did the armored train go?", "and when?"
+    asked = {"question": second, "earlier": [first]}
+    began = bot.ask(first)
+    expected = bot.ask(second, conversation=Conversation().after(began))
+    assert "armored train" in expected.understood_as
+    seen, unseen = client(bot), client(bot)
+    seen.post("/v1/ask", json={"question": first})
+    for http in (seen, unseen, unseen):
+        found = http.post("/v1/ask", json=asked).json()
+        assert without_times(found) == without_times(schema.as_dict(expected))
+    (_, answer, _) = events(seen.post("/v1/ask/stream", json=asked).text)
+    assert without_times(json.loads(answer[1])) == without_times(schema.as_dict(expected))
+    hits = bot.search(second, conversation=Conversation().after(began))
+    assert seen.post("/v1/search", json=asked).json() == {"hits": schema.hits_as_dicts(hits)}
+    alone = seen.post("/v1/ask", json={"question": second}).json()
+    assert alone["understood_as"] == second
+    too_long = {"question": "x", "earlier": ["who?"] * 21}
+    problem(seen.post("/v1/ask", json=too_long), 422, "invalid")
 
 
 def test_search_ranks_passages_as_python_does(bot, http):
