@@ -3,7 +3,7 @@ FROM python:3.11-slim-bookworm AS build
 # Where torch comes from; without a GPU name PyTorch's CPU index, or gigabytes of CUDA come along.
 ARG TORCH_INDEX=""
 # Extras of the package, with commas between them.
-ARG EXTRAS="mcp"
+ARG EXTRAS="mcp,serve"
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY docs/answer.schema.json docs/

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from qa.kinds import misfit
 from qa.model import Hit, Mode
 from qa.reader import Reading, Reads, probability
 from qa.retriever import NOISE_FACTOR
@@ -25,11 +26,13 @@ _THRESHOLD = 0.2
 class Weights:
     """What reading adds to retrieval's score, at most: for relevance, and for words that answer.
 
-    And the offset and weights of the confidence's log odds, by the names of `signs`.
+    `kind` is added for each unit of how ill the words fit what is asked for. `base` and `sure` are
+    the offset and the weights of the confidence's log odds, by the names of `signs`.
     """
 
     relevance: float
     margin: float
+    kind: float
     base: float
     sure: Mapping[str, float]
 
@@ -42,6 +45,7 @@ class Weights:
 FITTED = Weights(
     relevance=0.1,
     margin=0.1,
+    kind=0.02,
     base=-1.691,
     sure={"dense": 3.11, "coverage": 0.197, "relevance": 0.08, "margin": 0.167, "lead": 1.97},
 )
@@ -58,33 +62,37 @@ def read(reader: Reads, question: str, hits: Sequence[Hit], shown: int) -> list[
     """
     first = min(READ, max(LEAST_READ, shown))
     readings = reader.read(question, [hit.passage for hit in hits[:first]])
-    if not _safe(hits, readings):
+    if not _safe(question, hits, readings):
         readings += reader.read(question, [hit.passage for hit in hits[first:READ]])
-    return joined(hits, readings)
+    return joined(question, hits, readings)
 
 
-def _safe(hits: Sequence[Hit], readings: Sequence[Reading]) -> bool:
+def _safe(question: str, hits: Sequence[Hit], readings: Sequence[Reading]) -> bool:
     """Whether no passage that is not read yet could come first, whatever reading says of it."""
     unread = hits[len(readings) : READ]
     if not unread:
         return True
     leader = max(
-        _read(hit, reading, FITTED).score for hit, reading in zip(hits, readings, strict=False)
+        _read(question, hit, reading, FITTED).score
+        for hit, reading in zip(hits, readings, strict=False)
     )
     return leader * FITTED.most >= unread[0].score + FITTED.relevance + FITTED.margin
 
 
 def joined(
-    hits: Sequence[Hit], readings: Sequence[Reading], weights: Weights = FITTED
+    question: str, hits: Sequence[Hit], readings: Sequence[Reading], weights: Weights = FITTED
 ) -> list[Hit]:
     """The hits that were read, best first, with their spans; those beyond them follow as they were.
 
     Args:
+        question: as it was understood.
         hits: what retrieval found, best first, in hybrid mode.
         readings: what reading says of the first of them.
         weights: how they are joined.
     """
-    read = [_read(hit, reading, weights) for hit, reading in zip(hits, readings, strict=False)]
+    read = [
+        _read(question, hit, reading, weights) for hit, reading in zip(hits, readings, strict=False)
+    ]
     read.sort(key=lambda hit: (-hit.score, hit.passage.id))
     rest = hits[len(read) :]
     if read and rest:
@@ -125,13 +133,14 @@ def threshold(_mode: Mode) -> float:
     return _THRESHOLD
 
 
-def _read(hit: Hit, reading: Reading, weights: Weights) -> Hit:
+def _read(question: str, hit: Hit, reading: Reading, weights: Weights) -> Hit:
     margin = min(max(reading.answerable, -_WIDEST_MARGIN), _WIDEST_MARGIN)
+    kind = misfit(question, reading.span.text) if reading.span else 0.0
     relevance, words = gains(reading)
-    gain = weights.relevance * relevance + weights.margin * words
+    gain = weights.relevance * relevance + weights.margin * words + weights.kind * kind
     # What is not prose reads well and says little: it gains as little as it kept of its score.
     total = hit.score + gain * (NOISE_FACTOR if hit.passage.noise else 1.0)
-    signals = {**hit.signals, "relevance": reading.relevance, "margin": margin}
+    signals = {**hit.signals, "relevance": reading.relevance, "margin": margin, "kind": kind}
     return replace(hit, score=total / weights.most, span=reading.span, signals=signals)
 
 

@@ -13,6 +13,7 @@ _FIGURES = {
     "coverage": "share of the question's rare words {:.2f}",
     "relevance": "reads like an answer {:.2f}",
     "margin": "its words against none {:+.1f}",
+    "kind": "their kind against the one asked for {:+.1f}",
 }
 # From which margin on the words marked are more likely an answer than not.
 _LIKELY = 0.0

@@ -3,9 +3,7 @@
 A new way is one function from a library and questions to rows, and one line in `WAYS`.
 """
 
-import asyncio
 import json
-import subprocess
 import sys
 
 import httpx
@@ -13,9 +11,11 @@ import pytest
 from installed import Command
 from mcp import Client, StdioServerParameters
 from pages import ROOT
+from serving import running_server
 
 from qa import Bot
 from qa.integrations import haystack, langchain, llamaindex
+from qa.server.settings import Settings
 
 pytestmark = pytest.mark.real
 
@@ -81,6 +81,15 @@ async def command(library, questions):
     return [rows(json.loads(line)) for line in lines]
 
 
+async def over_http(library, questions):
+    bot = Bot.open(library.folder / ".qa")
+    with running_server(bot, Settings(port=0)) as address:
+        asked = [{"question": question, "top_k": TOP_K} for question in questions]
+        async with httpx.AsyncClient(base_url=address) as client:
+            answers = [await client.post("/v1/ask", json=body, timeout=60) for body in asked]
+    return [rows(answer.json()) for answer in answers]
+
+
 async def assistant(library, questions):
     served = StdioServerParameters(
         command=sys.executable, args=["-m", "qa", "mcp", "-l", ".qa"],
@@ -90,23 +99,6 @@ async def assistant(library, questions):
         asked = [{"question": question, "top_k": TOP_K} for question in questions]
         answers = [await client.call_tool("ask", arguments) for arguments in asked]
     return [rows(answer.structured_content) for answer in answers]
-
-
-async def over_http(library, questions):
-    return await asyncio.to_thread(_over_http, library, questions)
-
-
-def _over_http(library, questions):
-    command = [sys.executable, "-m", "qa", "serve", "-l", ".qa", "--port", "0"]
-    process = subprocess.Popen(
-        command, cwd=library.folder, env=library.env, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    with process, httpx.Client(base_url=process.stdout.readline().strip()) as http:
-        asked = [{"question": question, "top_k": TOP_K} for question in questions]
-        answers = [http.post("/v1/ask", json=one).json() for one in asked]
-        process.terminate()
-    return [rows(answer) for answer in answers]
 
 
 async def in_langchain(library, questions):

@@ -102,7 +102,7 @@ def reading(relevance, margin):
 def test_weights_are_fitted_to_put_passages_that_answer_first_and_to_be_sure_of_them():
     reads = [question(number) for number in range(20)]
     reads += [question(number, answerable=False) for number in range(20)]
-    untouched = Weights(0.0, 0.0, 0.0, {})
+    untouched = Weights(0.0, 0.0, 0.0, 0.0, {})
     assert not any(each.right(untouched) for each in reads)
 
     fitted = fit(reads)

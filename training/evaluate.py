@@ -31,7 +31,8 @@ from qa.reader import Reading, decoded
 BATCH = 32
 # Weights that are tried for relevance and for words that answer.
 GRID = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
-SURE = ("dense", "coverage", "relevance", "margin", "lead")
+KINDS = (0.0, 0.01, 0.02, 0.04)
+SURE = ("dense", "coverage", "relevance", "margin", "kind", "lead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Read:
 
     def joined(self, weights: Weights) -> list[Hit]:
         """The hits as the product ranks them."""
-        return joining.joined(self.hits, self.readings, weights)
+        return joining.joined(self.asked.text, self.hits, self.readings, weights)
 
     def right(self, weights: Weights) -> bool:
         """Whether the first of them answers."""
@@ -174,11 +175,11 @@ def fit(reads: Sequence[Read]) -> Weights:
 
     Sets count alike, whatever their size.
     """
-    relevance, margin = max(
-        product(GRID, GRID),
-        key=lambda pair: (_first(reads, Weights(*pair, 0.0, {})), -sum(pair)),
+    best = max(
+        product(GRID, GRID, KINDS),
+        key=lambda each: (_first(reads, Weights(*each, 0.0, {})), -sum(each)),
     )
-    return fit_confidence(reads, Weights(relevance, margin, 0.0, {}))
+    return fit_confidence(reads, Weights(*best, 0.0, {}))
 
 
 def _first(reads: Sequence[Read], weights: Weights) -> float:

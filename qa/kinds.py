@@ -1,0 +1,35 @@
+"""What kind of words a question asks for, and how ill others fit it (pure)."""
+
+import re
+from collections.abc import Mapping
+
+from qa.values import Kind, value_of
+
+# How a question asks, and the log odds of the kinds of its answers against those of all questions,
+# where they speak against a kind, at least -3; counted on the training articles (docs/reader.md).
+_ASKED: tuple[tuple[str, Mapping[Kind, float]], ...] = (
+    (r"\bwhere\b", {"date": -2.5, "number": -1.8}),
+    (
+        r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b",
+        {"name": -2.1, "text": -0.9, "number": -0.5},
+    ),
+    (
+        r"\bhow (?:many|much|old|tall|high|deep|far|big|large|wide|heavy)\b|\bwhat percent",
+        {"date": -2.8, "name": -3.0, "text": -1.5},
+    ),
+    (r"\bhow long\b", {"name": -2.2, "text": -1.1}),
+    (r"\bwhy\b", {"date": -1.6, "number": -1.7, "name": -2.5}),
+    (r"^\W*(?:who|whom|whose)\b", {"date": -3.0, "number": -3.0, "text": -1.0}),
+    (
+        r"\bwhich (?:city|country|state|person|company)\b|\bwhat (?:city|country|state)\b",
+        {"date": -3.0, "number": -3.0, "text": -1.8},
+    ),
+)
+
+
+def misfit(question: str, words: str) -> float:
+    """How ill words fit a question by their kind, as log odds; 0 where nothing speaks against."""
+    for pattern, odds in _ASKED:
+        if re.search(pattern, question, re.IGNORECASE):
+            return odds.get(value_of(words).kind, 0.0)
+    return 0.0
