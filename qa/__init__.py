@@ -13,12 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qa.bot import Bot
+    from qa.conversation import Conversation
     from qa.errors import QaError
-    from qa.model import Answer, Article, Citation, Filters, Hit, Passage, Span
+    from qa.model import Answer, Article, Carried, Citation, Filters, Hit, Passage, Span
 
-__all__ = ["Answer", "Article", "Bot", "Citation", "Filters", "Hit", "Passage", "QaError", "Span"]
+__all__ = [
+    "Answer",
+    "Article",
+    "Bot",
+    "Carried",
+    "Citation",
+    "Conversation",
+    "Filters",
+    "Hit",
+    "Passage",
+    "QaError",
+    "Span",
+]
 
-_HOMES = {"Bot": "qa.bot", "QaError": "qa.errors"}
+_HOMES = {"Bot": "qa.bot", "Conversation": "qa.conversation", "QaError": "qa.errors"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 -- any of the public names

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qa import confidence, joining, locations, retriever
 from qa.calibration import REFUSED, Calibration, Example, Graded, fit, from_json, graded, to_json
+from qa.conversation import NOTHING_BEFORE, Conversation, Understood, understand
 from qa.errors import MismatchedLibrary, QuestionError, UnknownArticle
 from qa.lexical import unmentioned
 from qa.library import ArticleInfo, Library, Snapshot
@@ -44,7 +45,7 @@ class _Found:
     """What a search found, in which version, and the calibration that was kept there."""
 
     hits: list[Hit]
-    question: str
+    understood: Understood
     version: int
     took_ms: Mapping[str, float]
     calibration: str | None
@@ -159,6 +160,7 @@ class Bot:
         mode: Mode = "hybrid",
         filters: Filters = EVERYTHING,
         min_confidence: float | None = None,
+        conversation: Conversation = NOTHING_BEFORE,
         found: "Callable[[Sequence[Hit]], None] | None" = None,
     ) -> Answer:
         """The passages that answer a question, best first, and whether they do.
@@ -169,13 +171,15 @@ class Bot:
             mode: which candidates are ranked; those of hybrid mode are read.
             filters: which articles may answer.
             min_confidence: below it the status is "unanswered"; None takes the calibrated one.
+            conversation: what was asked before, so that "and when?" is understood; it goes on with
+                `conversation.after(answer)`.
             found: is told the passages as they were found, before they are read.
 
         Raises:
             QuestionError: the question is empty or too long, or `top_k` is less than 1.
             ModelError: the reader cannot be loaded.
         """
-        answer, calibration = self._ask(question, top_k, mode, filters, found)
+        answer, calibration = self._ask(question, top_k, mode, filters, conversation, found)
         sure, least = answer.confidence, self._threshold(mode)
         if calibration is not None:
             sure, least = calibration.of(sure), calibration.threshold
@@ -184,12 +188,13 @@ class Bot:
         answers = bool(answer.hits) and sure >= least
         return replace(answer, confidence=sure, status="answered" if answers else "unanswered")
 
-    def _ask(
+    def _ask(  # noqa: PLR0913, PLR0917 -- as `ask`
         self,
         question: str,
         top_k: int,
         mode: Mode,
         filters: Filters = EVERYTHING,
+        conversation: Conversation = NOTHING_BEFORE,
         tell: "Callable[[Sequence[Hit]], None] | None" = None,
     ) -> tuple[Answer, Calibration | None]:
         """An answer with the confidence that ships, and the library's calibration of it."""
@@ -197,29 +202,29 @@ class Bot:
         from concurrent.futures import ThreadPoolExecutor
 
         reads = self._reads(mode)
+        wanted = max(top_k, joining.READ) if reads else top_k
         with ThreadPoolExecutor(1) as pool:
             # The first question need not wait for the reader before it searches.
             loading = pool.submit(self.reader) if reads else None
-            found = self._search(
-                question, max(top_k, joining.READ) if reads else top_k, mode, filters
-            )
+            found = self._search(question, wanted, mode, filters, conversation)
             reader = loading.result() if loading else None
-        hits, took_ms = found.hits, found.took_ms
+        hits, took_ms, said = found.hits, found.took_ms, found.understood
         if tell is not None:
             tell(hits[:top_k])
         if reader and hits:
             began = time.perf_counter()
-            hits = joining.read(reader, found.question, hits, top_k)
+            hits = joining.read(reader, said.text, hits, top_k)
             took_ms = {**took_ms, "read": (time.perf_counter() - began) * 1e3}
         shown = tuple(hits[:top_k])
         answer = Answer(
             question=question,
-            understood_as=found.question,
+            understood_as=said.text,
+            carried=said.carried,
             status="unanswered",
             confidence=(joining if reader else confidence).of(hits, mode),
             hits=shown,
-            unmentioned=tuple(unmentioned(found.question, hits)),
-            agreement=_agreement(shown, found.question) if reader else (),
+            unmentioned=tuple(unmentioned(said.searched, hits)),
+            agreement=_agreement(shown, said.text) if reader else (),
             library_version=found.version,
             took_ms=took_ms,
         )
@@ -279,6 +284,7 @@ class Bot:
         top_k: int = TOP_K,
         mode: Mode = "hybrid",
         filters: Filters = EVERYTHING,
+        conversation: Conversation = NOTHING_BEFORE,
     ) -> list[Hit]:
         """The passages nearest to a question, best first, whether or not they answer.
 
@@ -286,7 +292,7 @@ class Bot:
             QuestionError: as in `ask`.
         """
         _check_top_k(top_k)
-        return self._search(question, top_k, mode, filters).hits
+        return self._search(question, top_k, mode, filters, conversation).hits
 
     def add(
         self, *places: str | Path, progress: "Callable[[Progress], None] | None" = None
@@ -403,32 +409,40 @@ class Bot:
     ashow = twin(show)
     astatus = twin(status)
 
-    def _search(self, question: str, top_k: int, mode: Mode, filters: Filters) -> _Found:
-        text = _checked(question)
+    def _search(
+        self, question: str, top_k: int, mode: Mode, filters: Filters, conversation: Conversation
+    ) -> _Found:
+        understood = understand(_checked(question), conversation)
         try:
-            return self._searched(text, top_k, mode, filters)
+            return self._searched(understood, top_k, mode, filters)
         except MismatchedLibrary:
             # Another process encoded the library anew, or put another one in its place.
             with self._loading:
                 self._encoder = None
-            return self._searched(text, top_k, mode, filters)
+            return self._searched(understood, top_k, mode, filters)
 
-    def _searched(self, text: str, top_k: int, mode: Mode, filters: Filters) -> _Found:
+    def _searched(self, understood: Understood, top_k: int, mode: Mode, filters: Filters) -> _Found:
         began = time.perf_counter()
         encoder = None if mode == "lexical" else self.encoder()
-        vector = encoder.encode_query(text) if encoder else None
-        query = retriever.Query.of(text, vector, mode, filters)
-        encoded = time.perf_counter()
+        encoding = time.perf_counter() - began
+
+        def query_of(text: str) -> retriever.Query:
+            nonlocal encoding
+            started = time.perf_counter()
+            vector = encoder.encode_query(text) if encoder else None
+            encoding += time.perf_counter() - started
+            return retriever.Query.of(text, vector, mode, filters)
+
         with self._library.snapshot() as snapshot:
             if encoder:
                 # Another process may have encoded the library anew since the encoder was loaded.
                 _check(snapshot, encoder, self._library.folder)
-            hits = retriever.rank(self._library, snapshot, query, top_k)
+            hits = retriever.rank_understood(self._library, snapshot, understood, query_of, top_k)
             version = snapshot.version
             kept = snapshot.kept(self._calibration_name(mode))
-        ended = time.perf_counter()
-        took_ms = {"encode": (encoded - began) * 1e3, "search": (ended - encoded) * 1e3}
-        return _Found(hits, query.text, version, took_ms, kept)
+        searching = time.perf_counter() - began - encoding
+        took_ms = {"encode": encoding * 1e3, "search": searching * 1e3}
+        return _Found(hits, understood, version, took_ms, kept)
 
     def _index(
         self,

@@ -3,7 +3,7 @@
 import difflib
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,56 @@ class Why:
     """Say how passage `number` came to be where it is."""
 
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """Say why a passage with these words in it, its title or its source, did not come."""
+
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Show what earlier questions bring into the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Let the next question stand alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Ask this in place of the last question, as it stands; empty: put that up for editing."""
+
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """From now on show so many passages at once."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Ask the questions and give the commands of a file, one a line."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowLibrary:
+    """Say what the library holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Add files, folders or pages to the library."""
+
+    places: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +140,26 @@ class Quit:
 
 
 Command = (
-    Ask | Open | Show | Why | More | Sources | ShowFilter | SetFilter | Json | Save | Help | Quit
+    Ask
+    | Open
+    | Show
+    | Why
+    | WhyNot
+    | More
+    | Context
+    | Forget
+    | Edit
+    | Limit
+    | Sources
+    | ShowFilter
+    | SetFilter
+    | Json
+    | Save
+    | Replay
+    | ShowLibrary
+    | Add
+    | Help
+    | Quit
 )
 
 
@@ -112,7 +181,9 @@ class Entry:
         return f"/{self.name} {self.arguments}".rstrip()
 
 
-def _alone(command: type[More | Json | Help | Quit]) -> Callable[[str], Command]:
+def _alone(
+    command: type[More | Context | Forget | Json | ShowLibrary | Help | Quit],
+) -> Callable[[str], Command]:
     def read(arguments: str) -> Command:
         if arguments:
             raise ValueError
@@ -121,7 +192,7 @@ def _alone(command: type[More | Json | Help | Quit]) -> Callable[[str], Command]
     return read
 
 
-def _numbered(command: type[Open | Show | Why]) -> Callable[[str], Command]:
+def _numbered(command: type[Open | Show | Why | Limit]) -> Callable[[str], Command]:
     def read(arguments: str) -> Command:
         number = re.fullmatch(r"\[?([0-9]{1,6})\]?", arguments)  # as typed, or as copied: [3]
         if number is None:
@@ -131,10 +202,27 @@ def _numbered(command: type[Open | Show | Why]) -> Callable[[str], Command]:
     return read
 
 
-def _save(arguments: str) -> Command:
-    if not arguments:
+def _worded(command: type[WhyNot | Save | Replay]) -> Callable[[str], Command]:
+    def read(arguments: str) -> Command:
+        if not arguments:
+            raise ValueError
+        return command(arguments)
+
+    return read
+
+
+def _limit(arguments: str) -> Command:
+    limit = _numbered(Limit)(arguments)
+    if isinstance(limit, Limit) and not 1 <= limit.number <= _MOST_SHOWN:
+        raise ValueError(f"from 1 to {_MOST_SHOWN}")
+    return limit
+
+
+def _add(arguments: str) -> Command:
+    places = shlex.split(arguments)
+    if not places:
         raise ValueError
-    return Save(arguments)
+    return Add(tuple(places))
 
 
 def _filter(arguments: str) -> Command:
@@ -158,11 +246,17 @@ def _filter(arguments: str) -> Command:
     return SetFilter(Filters(tuple(sources), since, until))
 
 
+_MOST_SHOWN = 100
 COMMANDS = (
     Entry("show", "N", "show passage N in its article", _numbered(Show)),
     Entry("open", "N", "open the article of passage N, in editor or browser", _numbered(Open)),
     Entry("more", "", "the next passages for the same question", _alone(More)),
     Entry("why", "N", "how passage N was found", _numbered(Why)),
+    Entry("whynot", "WORDS", "why a passage or title with WORDS did not come", _worded(WhyNot)),
+    Entry("context", "", "what earlier questions bring into the next one", _alone(Context)),
+    Entry("forget", "", "let the next question stand alone", _alone(Forget)),
+    Entry("edit", "[QUESTION]", "change the last question as it was understood", Edit),
+    Entry("k", "N", "show N passages at once", _limit),
     Entry("sources", "[WORDS]", "the articles, or those with WORDS in title or source", Sources),
     Entry(
         "filter",
@@ -171,22 +265,28 @@ COMMANDS = (
         _filter,
     ),
     Entry("json", "", "the last answer as JSON", _alone(Json)),
-    Entry("save", "FILE", "keep the last answer in a new FILE.md or FILE.json", _save),
+    Entry("save", "FILE", "keep the last answer in a new FILE.md or FILE.json", _worded(Save)),
+    Entry("replay", "FILE", "ask the questions and give the commands of FILE", _worded(Replay)),
+    Entry("library", "", "what the library holds", _alone(ShowLibrary)),
+    Entry("add", "PATH...", "add files, folders or pages to the library", _add),
     Entry("help", "", "this list", _alone(Help)),
     Entry("quit", "", "leave; so do quit, exit and Ctrl-D", _alone(Quit)),
 )
 
 
+_COMMAND = re.compile(r"/|:[A-Za-z]")
+
+
 def parse(line: str) -> Command:
-    """The command that a line means; what does not start with `/` is a question.
+    """The command that a line means; what does not start with `/` or `:` is a question.
 
     Raises:
         QaError: There is no such command, or its arguments do not fit.
     """
     text = line.strip()
-    if text.casefold() in ("quit", "exit", "/exit"):
+    if text.casefold() in ("quit", "exit", "/exit", ":q"):
         return Quit()
-    if not text.startswith("/"):
+    if not _COMMAND.match(text):
         return Ask(text)
     name, *rest = text[1:].split(maxsplit=1)[:2] or [""]
     entry = next((entry for entry in COMMANDS if entry.name == name.casefold()), None)
@@ -210,7 +310,7 @@ def help_text() -> str:
     """The table of commands and the keys, for reading."""
     rows = [f"  {entry.usage}\n      {entry.help}" for entry in COMMANDS]
     keys = "Enter asks, Alt-Enter starts a new line, Tab completes, Ctrl-R searches what you asked."
-    return "\n".join(["Ask a question in your own words, or:", *rows, keys])
+    return "\n".join(["Ask a question in your own words, or (: does for / too):", *rows, keys])
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,32 +322,56 @@ class Completion:
     note: str = ""
 
 
-def complete(
-    text: str, cursor: int, titles: Iterable[str], sources: Iterable[str]
-) -> list[Completion]:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What may be completed: titles and sources of articles, and their days as YYYY-MM-DD."""
+
+    titles: Sequence[str] = ()
+    sources: Sequence[str] = ()
+    days: Sequence[str] = ()
+
+
+_TITLED = ("whynot ", "sources ")
+_DATE_LENGTHS = (4, 7, 10)  # YYYY, YYYY-MM, YYYY-MM-DD
+
+
+def complete(text: str, cursor: int, names: Names) -> list[Completion]:
     """What could be meant at the cursor: a command, its argument, or an article's title."""
     before = text[:cursor]
-    if before.startswith("/filter "):
-        return _complete_filter(before, sources)
-    if before.startswith("/"):
+    if before[1:].startswith("filter ") and _COMMAND.match(before):
+        return _complete_filter(before, names)
+    if before[1:].startswith(_TITLED) and _COMMAND.match(before):
+        start = before.index(" ") + 1
         return [
-            Completion(f"/{entry.name}" + " " * bool(entry.arguments), 0, entry.help)
-            for entry in COMMANDS
-            if f"/{entry.name}".startswith(before.casefold())
+            Completion(title, start)
+            for title in sorted(set(names.titles))
+            if before[start:].casefold() in title.casefold()
         ]
-    return _complete_title(before, titles)
+    if before[:1] in ("/", ":"):
+        return [
+            Completion(before[0] + entry.name + " " * bool(entry.arguments), 0, entry.help)
+            for entry in COMMANDS
+            if entry.name.startswith(before[1:].casefold())
+        ]
+    return _complete_title(before, names.titles)
 
 
-def _complete_filter(before: str, sources: Iterable[str]) -> list[Completion]:
+def _complete_filter(before: str, names: Names) -> list[Completion]:
     start = before.rindex(" ") + 1
     word = before[start:]
     if word.startswith("source:"):
         part = word.removeprefix("source:").casefold()
         return [
             Completion(f"source:{shlex.quote(source)}", start)
-            for source in sorted(set(sources))
+            for source in sorted(set(names.sources))
             if part in source.casefold()
         ]
+    key, colon, value = word.partition(":")
+    if colon and key in {"since", "until"}:
+        # Years, months and days, as far as one of them is typed; the newest first.
+        length = next((size for size in _DATE_LENGTHS if size > len(value)), _DATE_LENGTHS[-1])
+        found = {day[:length] for day in names.days if day.startswith(value)}
+        return [Completion(f"{key}:{day}", start) for day in sorted(found, reverse=True)]
     keys = ("source:", "since:", "until:", "clear")
     return [Completion(key, start) for key in keys if key.startswith(word)]
 

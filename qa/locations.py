@@ -47,6 +47,13 @@ def history() -> Path:
     return user_state_path("qa") / "history"
 
 
+def sessions() -> Path:
+    """The folder of the conversations that are kept by name."""
+    from platformdirs import user_state_path
+
+    return user_state_path("qa") / "sessions"
+
+
 def side_by_side() -> str:
     """Where the two packages of `qa` lie.
 

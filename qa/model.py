@@ -151,12 +151,25 @@ EVERYTHING = Filters()
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """Words that a question was completed with, and the turn they come from, counted from 1.
+
+    `stands_for` is the word of the question that they took the place of, "" if none did.
+    """
+
+    text: str
+    turn: int
+    stands_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The evidence for a question, best first, and whether it answers.
 
     `confidence` is the probability, from 0 to 1, that the first passage answers.
     `unmentioned` are the words of the question that none of the passages looked at holds.
     `agreement` is what several articles answer alike or differently, where that is sure.
+    `carried` is what `understood_as` took from earlier turns of a conversation.
     `took_ms` maps a step (encode, search) to milliseconds.
     """
 
@@ -169,6 +182,7 @@ class Answer:
     unmentioned: tuple[str, ...] = ()
     agreement: tuple[Agreement, ...] = ()
     took_ms: Mapping[str, float] = field(default_factory=dict)
+    carried: tuple[Carried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Why a passage came, and why nothing answers, in words (pure)."""
 
+from collections.abc import Sequence
+
 from qa.lexical import question_terms, words
 from qa.model import Answer, Hit
 from qa.values import value_of
@@ -35,6 +37,45 @@ def why_unanswered(answer: Answer) -> str:
         listed = " or ".join([", ".join(named[:-1]), named[-1]] if named[:-1] else named)
         return f"No passage found mentions {listed}."
     return "Passages mention its words, but none reads like an answer."
+
+
+def is_wanted(wanted: str, *texts: str) -> bool:
+    """Whether one of the texts holds the words, in any case of letters and any white space."""
+    folded = " ".join(wanted.casefold().split())
+    return any(folded in " ".join(text.casefold().split()) for text in texts)
+
+
+def why_not(wanted: str, question: str, ranked: Sequence[Hit], shown: Sequence[Hit]) -> str | None:
+    """Why a passage with these words in it, its title or its source was not shown.
+
+    None if none of the passages ranked has them.
+
+    Args:
+        wanted: the words.
+        question: as it was understood.
+        ranked: what searching finds, far more than was shown.
+        shown: the passages that were shown.
+    """
+    found = next(
+        (
+            hit
+            for hit in ranked
+            if is_wanted(wanted, hit.passage.text, hit.citation.title, hit.citation.source)
+        ),
+        None,
+    )
+    if found is None:
+        return None
+    here = {hit.passage.id: hit.rank for hit in shown}
+    title = " ".join(found.citation.title.split()) or found.citation.source
+    if found.passage.id in here:
+        return f"It came: it is [{here[found.passage.id]}], from '{title}'."
+    least = min((hit.score for hit in ranked if hit.passage.id in here), default=0.0)
+    before = f"the last of those shown has {least:.2f}" if here else "none was shown"
+    if found.score > least and here:
+        before = "reading put others before it"
+    reasons = why(found, question)
+    return f"'{title}' is at place {found.rank} of the search; {before}. It {reasons}."
 
 
 def _answer(hit: Hit) -> list[str]:

@@ -99,9 +99,10 @@ def answer_text(
         start: leave out the hits up to this rank, which were shown before.
     """
     shown = as_claimed(answer)
-    blocks = [] if start else [_verdict(shown, width, style)]
+    head = [*_understood(answer, width, style), _verdict(shown, width, style)]
+    blocks = [] if start else ["\n".join(head)]
     blocks += [
-        hit_text(hit, answer.question, width=width, style=style, explain=explain)
+        hit_text(hit, answer.understood_as, width=width, style=style, explain=explain)
         for hit in shown.hits[start:]
     ]
     return "\n\n".join(blocks)
@@ -127,6 +128,18 @@ def as_claimed(answer: Answer) -> Answer:
 
 def _unmarked(hit: Hit) -> Hit:
     return replace(hit, span=None)
+
+
+def understood_line(answer: Answer) -> str:
+    """What was carried into a question: "she → Ada Lind; Geneva"; "" if nothing was."""
+    return "; ".join(
+        f"{each.stands_for} → {each.text}" if each.stands_for else each.text
+        for each in answer.carried
+    )
+
+
+def _understood(answer: Answer, width: int, style: Style) -> list[str]:
+    return [style.dim(line) for line in _wrap(clean(understood_line(answer)), width)]
 
 
 def _verdict(answer: Answer, width: int, style: Style) -> str:
@@ -348,9 +361,12 @@ def _wrap(text: str, width: int, indent: str = "") -> list[str]:
 def answer_markdown(answer: Answer) -> str:
     """An answer as Markdown, each passage a quotation with its source."""
     shown = as_claimed(answer)
-    blocks = [f"## {_escaped(answer.question)}", _verdict_in_markdown(shown)]
+    blocks = [f"## {_escaped(answer.question)}"]
+    if answer.carried:
+        blocks.append(f"({_escaped(understood_line(answer))})")
+    blocks.append(_verdict_in_markdown(shown))
     blocks += [f"- {_escaped(agreement_line(item))}" for item in shown.agreement]
-    wanted = frozenset(question_terms(answer.question))
+    wanted = frozenset(question_terms(answer.understood_as))
     for hit in shown.hits:
         quoted = "\n>\n".join(
             "> " + "".join(_in_bold(text) if answers else _literal(text) for answers, text in parts)

@@ -1,13 +1,15 @@
 """The chat in a terminal: reads lines, lets `chat` reply, shows what it says."""
 
-import concurrent.futures
 import io
 import os
+import queue
 import shutil
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
@@ -21,15 +23,17 @@ from prompt_toolkit.output import ColorDepth, Output
 
 from qa import locations
 from qa.bot import Bot
-from qa.chat import Chat, described
-from qa.commands import Quit, complete, parse
+from qa.chat import Chat, Work, described
+from qa.commands import Names, Quit, Replay, complete, parse
+from qa.console import Console
 from qa.errors import QaError
 from qa.model import Answer
 from qa.render import Style, clean
 
 PATIENCE = 0.3  # seconds without a word; longer feels broken
+READING = "reading…"
 PROMPT = "> "
-NO_ARTICLES = "There are no articles yet. Leave with Ctrl-D, then add some: qa add FOLDER"
+NO_ARTICLES = "There are no articles yet. Add some: /add FOLDER"
 
 Read = Callable[[], str]
 
@@ -58,7 +62,15 @@ def run(
         if isinstance(stream, io.TextIOWrapper):  # articles hold what not every terminal can
             stream.reconfigure(errors="backslashreplace")
     person = input is not None or (sys.stdin.isatty() and sys.stdout.isatty())
-    chat = Chat(bot, style=style, width=_width, patiently=_patiently)
+    console = Console(style, _width())
+    chat = Chat(
+        bot,
+        style=style,
+        width=_width,
+        patiently=_patiently,
+        progress=console.indexing,
+        editable=person,
+    )
     if person and (input is not None or os.environ.get("TERM", "dumb") != "dumb"):
         kept = _History(history or locations.history())
         colors = None if style.color else ColorDepth.DEPTH_1_BIT
@@ -73,18 +85,20 @@ def run(
 
 
 def _converse(read: Read, chat: Chat, *, person: bool) -> None:
+    waiting: deque[str] = deque()  # lines of a file that is replayed
     while True:
         line = ""
         try:
-            line = read()
+            line = _replayed(waiting) if waiting else read()
             if not line.strip():
                 continue
             command = parse(line)
             if isinstance(command, Quit):
                 return
-            reply = chat.reply(command)
-            if reply:
-                print(reply, flush=True)  # noqa: T201 -- stdout is where answers go
+            if isinstance(command, Replay) and not waiting:
+                waiting.extend(_lines(command.path))
+                continue
+            _say(chat.reply(command))
         except EOFError:
             return
         except QaError as error:
@@ -92,8 +106,31 @@ def _converse(read: Read, chat: Chat, *, person: bool) -> None:
         except KeyboardInterrupt:
             if not person:
                 raise
+            waiting.clear()
             if line:
                 _notice("Stopped.")
+
+
+def _lines(path: str) -> list[str]:
+    """The questions and commands of a file, without blank lines and those that begin with #."""
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise QaError(f"'{path}' cannot be read: {error.strerror}. /replay another.") from error
+    lines = [line.strip() for line in text.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _replayed(waiting: deque[str]) -> str:
+    """The next line of a file, shown as if it were typed."""
+    line = waiting.popleft()
+    _say(f"{PROMPT}{clean(line)}")
+    return line
+
+
+def _say(text: str) -> None:
+    if text:
+        print(text, flush=True)  # noqa: T201 -- stdout is where answers go
 
 
 def _notice(text: str) -> None:
@@ -104,32 +141,77 @@ def _width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def _patiently(work: Callable[[], Answer]) -> Answer:
+def _patiently(work: Work) -> Answer:
     """Work in a thread, so that Ctrl-C ends the waiting at once and breaks nothing off half-done.
 
     An interrupted question runs on unheard: halting an import or a model's loading midway would
-    leave the process unfit for the next question.
+    leave the process unfit for the next question. What is found is shown until it is read.
     """
-    future: concurrent.futures.Future[Answer] = concurrent.futures.Future()
+    told: queue.SimpleQueue[str | Answer | BaseException] = queue.SimpleQueue()
 
     def target() -> None:
         try:
-            future.set_result(work())
+            told.put(work(told.put))
         except BaseException as error:  # noqa: BLE001 -- raised again where it is waited for
-            future.set_exception(error)
+            told.put(error)
 
     threading.Thread(target=target, name="question", daemon=True).start()
-    if not concurrent.futures.wait([future], PATIENCE).not_done or not sys.stderr.isatty():
-        return future.result()
-    # Blanks wipe it on every terminal; an escape code would not on a dumb one.
-    word = "searching…"[: max(_width() - 1, 0)]
-    sys.stderr.write(f"\r{word}\r")
-    sys.stderr.flush()
+    notice, found = _Passing(sys.stderr), _Passing(sys.stdout)
+    notice.next, found.next = "searching…", ""
     try:
-        return future.result()
+        while True:
+            try:
+                news = told.get(timeout=PATIENCE if notice.next or found.next else None)
+            except queue.Empty:
+                notice.wipe()
+                found.show()
+                notice.show()
+                continue
+            if isinstance(news, str):
+                found.next, notice.next = news, READING
+            elif isinstance(news, BaseException):
+                raise news
+            else:
+                return news
     finally:
-        sys.stderr.write(f"\r{' ' * len(word)}\r")
-        sys.stderr.flush()
+        notice.wipe()
+        found.wipe()
+
+
+class _Passing:
+    """Text that stands on a terminal until it is wiped; elsewhere it is never written."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.next = ""
+        self._stream = stream
+        self._rows = 0
+        self._blanks = 0
+
+    def show(self) -> None:
+        """Writes what is next; of many lines as many as the window can be cleared of."""
+        text, self.next = self.next, ""
+        if not text or not self._stream.isatty():
+            return
+        if "\n" not in text and self._stream is sys.stderr:
+            # Blanks wipe it on every terminal; an escape code would not on a dumb one.
+            text = text[: max(_width() - 1, 0)]
+            self._blanks = len(text)
+            self._stream.write(f"\r{text}\r")
+        elif os.environ.get("TERM", "dumb") != "dumb":
+            rows = text.split("\n")[: max(shutil.get_terminal_size().lines - 2, 0)]
+            self._rows = len(rows)
+            self._stream.write("".join(f"{row}\n" for row in rows))
+        self._stream.flush()
+
+    def wipe(self) -> None:
+        """Takes away what is shown."""
+        if self._blanks:
+            self._stream.write(f"\r{' ' * self._blanks}\r")
+        if self._rows:
+            self._stream.write(f"\x1b[{self._rows}F\x1b[J")
+        if self._blanks or self._rows:
+            self._stream.flush()
+        self._blanks = self._rows = 0
 
 
 def _plain(prompt: str) -> Read:
@@ -158,7 +240,7 @@ def _session(
         history=history,
         completer=_Completer(bot),
         complete_in_thread=True,
-        complete_while_typing=Condition(lambda: session.default_buffer.text.startswith("/")),
+        complete_while_typing=Condition(lambda: session.default_buffer.text.startswith(("/", ":"))),
         auto_suggest=AutoSuggestFromHistory(),
         key_bindings=_keys(),
         color_depth=colors,
@@ -170,7 +252,8 @@ def _session(
 
 def _prompting(bot: Bot, chat: Chat, history: "_History", session: PromptSession[str]) -> Read:
     def read() -> str:
-        line = session.prompt(bottom_toolbar=_toolbar(bot, chat))
+        draft, chat.draft = chat.draft, ""
+        line = session.prompt(bottom_toolbar=_toolbar(bot, chat), default=draft)
         if history.problem:
             _notice(history.problem)
             history.problem = ""
@@ -184,9 +267,11 @@ def _toolbar(bot: Bot, chat: Chat) -> str:
         status = bot.status()
     except QaError as error:
         return clean(str(error))
+    turns = chat.conversation.turns
     parts = [
         f"{_counted(status.articles, 'article')}, {_counted(status.passages, 'passage')}",
         *([described(chat.filters)] if chat.filters else []),
+        *([f"{_counted(len(turns), 'question')} in mind"] if turns else []),
         clean(status.model),
         clean(str(status.path)),  # last, because it is the longest and may be cut off
     ]
@@ -242,26 +327,29 @@ class _History(FileHistory):
         )
 
 
+_OF_FILES = frozenset({"save", "replay", "add"})
+
+
 class _Completer(Completer):
-    """Completes commands, titles and sources; the names of files after /save."""
+    """Completes commands, titles, sources and days; the names of files where one is asked for."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._paths = PathCompleter(expanduser=True)
         self._version = -1
-        self._titles: list[str] = []
-        self._sources: list[str] = []
+        self._names = Names()
 
     def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
-        if document.text_before_cursor.startswith("/save "):
-            path = document.text_before_cursor.removeprefix("/save ")
+        command, blank, path = document.text_before_cursor.partition(" ")
+        if blank and command[:1] in {"/", ":"} and command[1:] in _OF_FILES:
+            path = path.rpartition(" ")[2] if command[1:] == "add" else path
             yield from self._paths.get_completions(Document(path), event)
             return
         try:
             self._refresh()
         except QaError:
             return  # the next question says the same in words; a menu has no place for it
-        for found in complete(document.text, document.cursor_position, self._titles, self._sources):
+        for found in complete(document.text, document.cursor_position, self._names):
             yield Completion(
                 found.text, found.start - document.cursor_position, display_meta=found.note
             )
@@ -270,6 +358,9 @@ class _Completer(Completer):
         version = self._bot.status().version
         if version != self._version:
             articles = self._bot.articles()
-            self._titles = [clean(" ".join(article.title.split())) for article in articles]
-            self._sources = [article.source for article in articles]
+            self._names = Names(
+                [clean(" ".join(article.title.split())) for article in articles],
+                [article.source for article in articles],
+                [article.date.isoformat() for article in articles if article.date],
+            )
             self._version = version

@@ -1,10 +1,11 @@
 """Question to ranked passages: dense and lexical candidates, one weighted sum of their scores."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qa.conversation import Leans, Understood, content
 from qa.duplicates import fold
 from qa.errors import ModelError
 from qa.lexical import question_terms
@@ -20,6 +21,12 @@ COVERAGE_WEIGHT = 0.3
 TITLE_WEIGHT = 1.0
 # What a caption or headline keeps of its score: it outranks only prose that is off the subject.
 NOISE_FACTOR = 0.25
+
+# What a passage loses for each point that it is off the subject of a conversation, and from which
+# share of the best on it counts as being on it: docs/conversation.md.
+_OFF_SUBJECT = {Leans.NOT: (1.0, 0.4), Leans.PARTLY: (2.0, 0.5)}
+# The lead of the first article, as a share of its score, where a conversation is about it alone.
+_SINGLED_OUT = 0.3
 
 _CANDIDATES = 100
 # FTS5's k1 of BM25: a term can bring at most its idf times k1 + 1.
@@ -60,9 +67,94 @@ def load_encoder(name: str | None) -> "Encoder":
 
 def rank(library: Library, snapshot: Snapshot, query: Query, top_k: int) -> list[Hit]:
     """The best `top_k` passages, best first, ties by passage id, near-duplicates folded."""
-    signals = _signals(library, snapshot, query, max(_CANDIDATES, 2 * top_k))
-    noise = snapshot.noise(list(signals))
-    scores = {passage_id: fused(found, query.mode) for passage_id, found in signals.items()}
+    signals = _signals(library, snapshot, query, _candidates(top_k))
+    return _hits(snapshot, signals, _scores(signals, query.mode), top_k)
+
+
+def rank_understood(
+    library: Library,
+    snapshot: Snapshot,
+    understood: Understood,
+    query_of: Callable[[str], Query],
+    top_k: int,
+) -> list[Hit]:
+    """As `rank`, for a question that may come after others.
+
+    The questions before say what is on the subject, the question itself which of that answers. All
+    are searched as one where the question says too little, or where it leans on those before and
+    they single out one article. The signals are those of the question as it is understood.
+
+    Args:
+        library: is searched.
+        snapshot: its version.
+        understood: the question, with what came before.
+        query_of: makes a query of a text.
+        top_k: how many passages at most.
+    """
+    if not understood.context:
+        return rank(library, snapshot, query_of(understood.searched), top_k)
+    count = _candidates(top_k)
+    before = _without_chatter(query_of(understood.context))
+    subject = _signals(library, snapshot, before, count)
+    if _is_about_all(snapshot, understood.leans, _scores(subject, before.mode)):
+        hits = rank(
+            library, snapshot, query_of(f"{understood.searched} {understood.context}"), top_k
+        )
+    else:
+        query = query_of(understood.searched)
+        signals = _signals(library, snapshot, query, count, list(subject))
+        subject = _signals(library, snapshot, before, count, list(signals))
+        on_subject = _scores(subject, before.mode)
+        weight, share = _OFF_SUBJECT[understood.leans]
+        least = share * max(on_subject.values(), default=0.0)
+        scores = {
+            key: score - weight * max(0.0, least - on_subject.get(key, 0.0))
+            for key, score in _scores(signals, query.mode).items()
+        }
+        hits = _hits(snapshot, signals, scores, top_k)
+    if understood.leans is Leans.NOT:
+        return hits
+    ids = [hit.passage.id for hit in hits]
+    seen = _signals(library, snapshot, query_of(understood.text), count, ids)
+    return [replace(hit, signals=seen[hit.passage.id]) for hit in hits]
+
+
+def _is_about_all(snapshot: Snapshot, leans: Leans, subject: Mapping[int, float]) -> bool:
+    """Whether a question is about the one thing that those before it were about."""
+    if leans is not Leans.PARTLY:
+        return leans is Leans.WHOLLY
+    order = sorted(subject, key=lambda key: (-subject[key], key))
+    articles = {
+        key: (passage.citation.article_id, passage.citation.source)
+        for key, passage in snapshot.passages(order).items()
+    }
+    second = next((key for key in order if articles[key] != articles[order[0]]), None)
+    if second is None:
+        return bool(order)
+    return subject[order[0]] - subject[second] >= _SINGLED_OUT * subject[order[0]]
+
+
+def _without_chatter(query: Query) -> Query:
+    """The query without words about asking, which several questions repeat."""
+    terms = dict.fromkeys(term for _, _, term in content(query.text))
+    return replace(query, terms=tuple(terms) or query.terms)
+
+
+def _candidates(top_k: int) -> int:
+    return max(_CANDIDATES, 2 * top_k)
+
+
+def _scores(signals: Mapping[int, Mapping[str, float]], mode: Mode) -> dict[int, float]:
+    return {passage_id: fused(found, mode) for passage_id, found in signals.items()}
+
+
+def _hits(
+    snapshot: Snapshot,
+    signals: Mapping[int, Mapping[str, float]],
+    scores: dict[int, float],
+    top_k: int,
+) -> list[Hit]:
+    noise = snapshot.noise(list(scores))
     scores.update((key, min(scores[key], scores[key] * NOISE_FACTOR)) for key in noise)
     order = sorted(scores, key=lambda passage_id: (-scores[passage_id], passage_id))
     hits: list[Hit] = []
@@ -94,9 +186,9 @@ def fused(signals: Mapping[str, float], mode: Mode) -> float:
 
 
 def _signals(
-    library: Library, snapshot: Snapshot, query: Query, k: int
+    library: Library, snapshot: Snapshot, query: Query, k: int, others: Sequence[int] = ()
 ) -> dict[int, dict[str, float]]:
-    """What each side says of each candidate that either of them found.
+    """What each side says of each candidate that either of them found, and of the others.
 
     dense is the cosine, lexical BM25 as a share of the most that the question's terms could bring,
     coverage the share of their rareness (idf) that the passage holds.
@@ -108,9 +200,10 @@ def _signals(
         found = snapshot.lexical(query.terms, k, query.filters, TITLE_WEIGHT)
         lexical = {passage_id: score / (rareness * (_K1 + 1)) for passage_id, score in found}
     if query.vector is None:
-        return {passage_id: {"lexical": score} for passage_id, score in lexical.items()}
+        return {key: {"lexical": lexical.get(key, 0.0)} for key in {*lexical, *others}}
     nearest = library.vectors(snapshot).search(query.vector, k, snapshot.allowed(query.filters))
     dense = dict(nearest)
+    dense |= _cosines(snapshot, query.vector, [key for key in others if key not in dense])
     if query.mode == "dense":
         return {passage_id: {"dense": score} for passage_id, score in dense.items()}
     dense |= _cosines(snapshot, query.vector, [key for key in lexical if key not in dense])

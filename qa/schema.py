@@ -43,6 +43,10 @@ def as_dict(answer: Answer) -> dict[str, Any]:
         "schema": SCHEMA,
         "question": answer.question,
         "understood_as": answer.understood_as,
+        "carried": [
+            {"text": each.text, "stands_for": each.stands_for, "turn": each.turn}
+            for each in answer.carried
+        ],
         "status": answer.status,
         "confidence": round(answer.confidence, 4),
         "hits": hits_as_dicts(answer.hits),

@@ -224,9 +224,7 @@ def test_a_history_that_cannot_be_kept_is_said_once(typed, tmp_path):
 
 def test_without_articles_the_chat_says_how_to_add_some(toy, tmp_path, typed):
     empty = Bot.open(tmp_path / "empty", encoder=toy, reader=None, create=True)
-    assert typed("", bot=empty).err == (
-        "There are no articles yet. Leave with Ctrl-D, then add some: qa add FOLDER\n"
-    )
+    assert typed("", bot=empty).err == ("There are no articles yet. Add some: /add FOLDER\n")
 
 
 def test_lines_from_a_pipe_are_answered_without_prompt_or_escape(piped):
@@ -349,3 +347,133 @@ def test_an_article_added_meanwhile_is_completed(bot, articles):
 def test_save_completes_the_names_of_files(bot, tmp_path):
     (tmp_path / "folder").mkdir()
     assert completions(bot, "/save fol") == ["der"]
+
+
+TALK = "who falls mainly on the plain in Spain?\r"
+
+
+def test_a_follow_up_says_what_it_took_from_before(typed):
+    said = typed(TALK + "why?\r/json\r/context\r")
+    answer = json.loads(said.out[said.out.rindex("\n{") : said.out.rindex("\n}") + 2])
+    assert answer["question"] == "why?"
+    assert answer["understood_as"] == "why? (Spain)"
+    assert "\nSpain\n" in said.out
+    assert said.out.splitlines()[-3:] == [
+        "who falls mainly on the plain in Spain?",
+        "why? (Spain)",
+        "/forget drops this, /edit changes the last question.",
+    ]
+
+
+def test_forget_lets_the_next_question_stand_alone(typed):
+    said = typed(TALK + "/forget\r/context\rwhy?\r/json\r")
+    assert "Forgotten. The next question stands alone.\n" in said.out
+    assert "Nothing is carried: the next question stands alone.\n" in said.out
+    assert json.loads(said.out[said.out.rindex("\n{") :])["understood_as"] == "why?"
+
+
+def test_edit_puts_the_understood_question_up_and_asks_it_in_place_of_the_last(typed):
+    said = typed(TALK + "why?\r/edit\r now\r/json\r/context\r")
+    assert '"question": "why? (Spain) now"' in said.out
+    assert '"carried": []' in said.out
+    assert said.out.splitlines()[-3:-1] == [
+        "who falls mainly on the plain in Spain?",
+        "why? (Spain) now",
+    ]
+
+
+def test_edit_without_a_terminal_says_what_would_be_edited(piped):
+    said = piped(TALK.replace("\r", "\n") + "why?\n/edit\n")
+    assert said.out.endswith("/edit why? (Spain)\n")
+
+
+def test_whynot_says_where_a_passage_is_or_why_it_is_nowhere(typed):
+    said = typed(
+        "/k 1\rwhat falls mainly on the plain?\r/whynot falls MAINLY\r/whynot village 33 \r"
+        "/whynot xyzzy\r/filter source:kim\rwhere do the leaders meet?\r/whynot rain in spain\r"
+    )
+    told = said.out.replace("\n", " ")
+    assert "It came: it is [1], from 'Rain in Spain'." in told
+    assert "'Rain in Spain' is at place " in told
+    assert "None of the passages found says 'xyzzy', nor does a title or source." in told
+    assert told.endswith("'Rain in Spain' may not answer. Only articles from kim. ")
+
+
+def test_k_shows_so_many_at_once(typed):
+    said = typed("/k 1\rrain litres village\r/k 2\rrain litres village\r/more\r/k 0\r/k 101\r")
+    assert [line[:3] for line in said.out.splitlines() if line[:1] == "["] == [
+        "[1]", "[1]", "[2]", "[3]", "[4]",
+    ]  # fmt: skip
+    assert said.err.splitlines()[-2:] == ["Write it like this: /k N (from 1 to 100)"] * 2
+
+
+def test_replay_asks_the_lines_of_a_file_and_shows_them(typed, tmp_path):
+    (tmp_path / "talk.txt").write_text(
+        "# a talk\nwhere will the leaders meet?\n\n/nonsense\n/replay talk.txt\n:filter\n"
+    )
+    said = typed("/replay talk.txt\r/replay nowhere.txt\r")
+    assert "> where will the leaders meet?\n" in said.out
+    assert first(said.out) == "[1] Kim travels to Russia"
+    assert said.out.endswith("> :filter\nAll articles may answer.\n")
+    assert said.err.splitlines()[-3:] == [
+        "There is no /nonsense. /help lists the commands.",
+        "A file that is replayed cannot replay another.",
+        "'nowhere.txt' cannot be read: No such file or directory. /replay another.",
+    ]
+
+
+def test_quit_in_a_replayed_file_leaves(typed, tmp_path):
+    (tmp_path / "talk.txt").write_text("/filter\n/quit\n/library\n")
+    assert typed("/replay talk.txt\r").out.endswith("> /quit\n")
+
+
+def test_library_says_what_there_is_and_add_adds_to_it(bot, typed, tmp_path):
+    (tmp_path / "snow.txt").write_text("Snow in Peru\n\nSnow falls on the mountains.\n")
+    said = typed("/library\r/add snow.txt\r/library\rwhere does snow fall?\r/add nowhere\r/add\r")
+    assert said.out.startswith("3 articles in ")
+    assert f"\n{bot.status().path}\nArticles: 1 added.\n4 articles in " in said.out
+    assert first(said.out) == "[1] Snow in Peru"
+    assert "nowhere" in said.err.splitlines()[-2]
+    assert said.err.splitlines()[-1] == "Write it like this: /add PATH..."
+
+
+class Telling(Interrupted):
+    """A bot that finds at once and reads for long."""
+
+    def ask(self, question, *, found, **options):
+        answer = self._bot.ask(question, **options)
+        found(answer.hits)
+        threading.Event().wait(2 * repl.PATIENCE)
+        return answer
+
+
+def test_what_is_found_stands_there_until_it_is_read(bot, typed, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    said = typed("where will the leaders meet?\r", bot=Telling(bot))
+    shown, wiped, answered = said.out.partition("F\x1b[J")
+    assert shown.startswith("[1] Kim travels to Russia\n")
+    assert shown.endswith(f"\x1b[{shown.count(chr(10))}")
+    assert wiped
+    assert answered.startswith("confidence ")
+    assert f"\r{repl.READING}\r" in said.err
+
+
+def test_on_a_pipe_only_the_answer_is_written(bot, piped):
+    said = piped("where will the leaders meet?\n", bot=Telling(bot))
+    assert said.out.startswith("confidence ")
+    assert said.err == ""
+
+
+def test_a_folder_to_add_and_a_file_to_replay_are_completed(bot, tmp_path):
+    (tmp_path / "folder").mkdir()
+    assert completions(bot, "/add one fol") == ["der"]
+    assert completions(bot, ":replay fol") == ["der"]
+    assert completions(bot, "/whynot rain") == ["Rain in Spain"]
+
+
+def test_the_toolbar_says_how_much_is_in_mind(bot):
+    chat = repl.Chat(bot, style=PLAIN, width=lambda: 80)
+    assert "in mind" not in repl._toolbar(bot, chat)
+    chat.reply(repl.parse("where will the leaders meet?"))
+    assert "1 question in mind" in repl._toolbar(bot, chat)

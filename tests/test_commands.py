@@ -7,20 +7,29 @@ from hypothesis import strategies as st
 
 from qa.commands import (
     COMMANDS,
+    Add,
     Ask,
     Command,
     Completion,
+    Context,
+    Edit,
+    Forget,
     Help,
     Json,
+    Limit,
     More,
+    Names,
     Open,
     Quit,
+    Replay,
     Save,
     SetFilter,
     Show,
     ShowFilter,
+    ShowLibrary,
     Sources,
     Why,
+    WhyNot,
     complete,
     help_text,
     parse,
@@ -30,6 +39,7 @@ from qa.model import Filters
 
 TITLES = ["Moscow confirms visit of Kim", "Rain in Spain", "Über die Brücke"]
 SOURCES = ["news/bbc-1.txt", "news/bbc 2.txt", "blog/itv.md"]
+NAMES = Names(TITLES, SOURCES, ["2023-09-12", "2023-10-05", "2019-04-25"])
 
 
 def refused(line):
@@ -56,6 +66,18 @@ def refused(line):
         ("/json", Json()),
         ("/save my answer.md", Save("my answer.md")),
         ("/help", Help()),
+        (":show 2", Show(2)),
+        (":q", Quit()),
+        (": is that so?", Ask(": is that so?")),
+        ("/whynot the bell tower", WhyNot("the bell tower")),
+        ("/context", Context()),
+        ("/forget", Forget()),
+        ("/edit", Edit()),
+        ("/edit where will Ada meet them?", Edit("where will Ada meet them?")),
+        ("/k 7", Limit(7)),
+        ("/replay talk.txt", Replay("talk.txt")),
+        ("/library", ShowLibrary()),
+        ("/add 'my notes' https://a.example/b", Add(("my notes", "https://a.example/b"))),
         ("/quit", Quit()),
         ("/exit", Quit()),
         (" quit\n", Quit()),
@@ -102,8 +124,8 @@ def test_an_unknown_command_gets_the_nearest_one_as_a_suggestion():
     assert refused("/") == "There is no /. /help lists the commands."
 
 
-@given(st.text(max_size=40).filter(lambda line: not line.strip().startswith("/")))
-def test_every_line_without_a_slash_is_a_question_or_leaves(line):
+@given(st.text(max_size=40).filter(lambda line: not line.strip().startswith(("/", ":"))))
+def test_every_line_without_a_slash_or_colon_is_a_question_or_leaves(line):
     leaves = line.strip().casefold() in ("quit", "exit")
     assert parse(line) == (Quit() if leaves else Ask(line.strip()))
 
@@ -125,33 +147,33 @@ def test_help_names_every_command_with_its_arguments():
 
 
 def test_the_beginning_of_a_command_is_completed_with_its_help():
-    assert complete("/so", 3, TITLES, SOURCES) == [
+    assert complete("/so", 3, NAMES) == [
         Completion("/sources ", 0, "the articles, or those with WORDS in title or source")
     ]
-    assert [found.text for found in complete("/", 1, [], [])] == [
+    assert [found.text for found in complete("/", 1, Names())] == [
         f"/{entry.name}" + (" " if entry.arguments else "") for entry in COMMANDS
     ]
 
 
 def test_the_last_words_of_a_question_are_completed_to_a_title():
     text = "what about confirms vi"
-    assert complete(text, len(text), TITLES, SOURCES) == [
+    assert complete(text, len(text), NAMES) == [
         Completion("Moscow confirms visit of Kim", text.index("confirms"))
     ]
-    assert complete("die brü", 7, TITLES, SOURCES) == [Completion("Über die Brücke", 0)]
+    assert complete("die brü", 7, NAMES) == [Completion("Über die Brücke", 0)]
 
 
 def test_only_what_stands_before_the_cursor_is_completed():
-    assert complete("rain today", 4, TITLES, SOURCES) == [Completion("Rain in Spain", 0)]
+    assert complete("rain today", 4, NAMES) == [Completion("Rain in Spain", 0)]
 
 
 def test_a_letter_alone_or_the_middle_of_a_word_completes_no_title():
-    assert complete("r", 1, TITLES, SOURCES) == []
-    assert complete("pain", 4, TITLES, SOURCES) == []
+    assert complete("r", 1, NAMES) == []
+    assert complete("pain", 4, NAMES) == []
 
 
 def test_sources_are_completed_by_any_part_and_quoted_where_they_need_it():
-    found = complete("/filter since:2023 source:bbc", 29, TITLES, SOURCES)
+    found = complete("/filter since:2023 source:bbc", 29, NAMES)
     assert found == [
         Completion("source:'news/bbc 2.txt'", 19),
         Completion("source:news/bbc-1.txt", 19),
@@ -160,12 +182,29 @@ def test_sources_are_completed_by_any_part_and_quoted_where_they_need_it():
 
 
 def test_the_words_of_a_filter_are_completed():
-    assert [found.text for found in complete("/filter s", 9, [], [])] == ["source:", "since:"]
+    assert [found.text for found in complete("/filter s", 9, Names())] == ["source:", "since:"]
 
 
 @given(st.text(max_size=20).filter(lambda source: "\x00" not in source))
 def test_a_completed_source_filters_for_that_source(source):
-    (found,) = complete("/filter source:", 15, [], [source])
+    (found,) = complete("/filter source:", 15, Names(sources=[source]))
     if source.strip() == source and source:
         assert parse(f"/filter {found.text}") == SetFilter(Filters((source,)))
     assert shlex.split(found.text) == [f"source:{source}"]
+
+
+def test_days_of_a_filter_are_completed_by_year_then_month_then_day_newest_first():
+    def days(text):
+        return [found.text for found in complete(text, len(text), NAMES)]
+
+    assert days("/filter since:") == ["since:2023", "since:2019"]
+    assert days("/filter until:2023") == ["until:2023-10", "until:2023-09"]
+    assert days(":filter since:2023-09") == ["since:2023-09-12"]
+
+
+def test_titles_are_completed_where_a_command_takes_words_of_one():
+    assert complete("/whynot spain", 13, NAMES) == [Completion("Rain in Spain", 8)]
+
+
+def test_a_colon_completes_commands_as_a_slash_does():
+    assert [found.text for found in complete(":wh", 3, NAMES)] == [":why ", ":whynot "]

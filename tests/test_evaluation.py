@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from toy import ToyEncoder
 
 from qa import Bot, QaError
-from qa.evaluation import as_json, evaluate, sample, table
+from qa.evaluation import as_json, conversations, evaluate, sample, table
 from qa.evaluation.dataset import load
 from qa.evaluation.figures import (
     Bin,
@@ -273,3 +273,54 @@ def test_the_json_holds_every_figure(data_set, bot):
         "ndcg_at_10": 1.0, "recall_at_5": 1.0, "mrr_at_10": 1.0, "hit_at_1": 1.0
     }  # fmt: skip
     assert found["refusals"] is None
+
+
+TALKS = [
+    {
+        "_id": "talk",
+        "turns": [
+            {"_id": "1", "q": "Where will the leaders meet?"},
+            {"_id": "2", "q": "and what crossed it?", "rewrite": "What train crossed the border?"},
+            {"_id": "4", "q": "why?"},
+        ],
+    }
+]
+
+
+@pytest.fixture
+def talks(data_set):
+    (data_set / "conversations.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in TALKS))
+    return data_set
+
+
+def test_conversations_are_asked_in_four_ways_and_only_judged_turns_count(talks, bot):
+    measured = conversations.evaluate(talks, bot)
+    rows = {row.questions: row for row in measured.rows}
+    assert rows["all"].count == 2
+    assert (rows["first"].count, rows["leaning"].count) == (1, 1)
+    assert rows["first"].alone == rows["first"].understood == rows["first"].history == 1.0
+    assert rows["all"].rewrite is None, "the first turn has no rewrite"
+    assert rows["leaning"].rewrite == 1.0
+    assert "self-contained" not in rows
+    assert measured.worst_quarter == pytest.approx(rows["all"].understood - rows["all"].alone)
+
+
+def test_the_share_of_the_gap_is_that_from_alone_to_rewrite(talks, bot):
+    (talks / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n2\ttrain\t1\n")
+    (row, *_) = conversations.evaluate(talks, bot).rows
+    gap = row.rewrite - row.alone
+    expected = (row.understood - row.alone) / gap if gap > 0 else None
+    assert row.recovered == expected
+    text = conversations.table([conversations.evaluate(talks, bot)])
+    assert text.splitlines()[0] == "nDCG@10"
+    assert "ms to understand a question" in text
+    json.dumps(conversations.as_json([conversations.evaluate(talks, bot)]))
+
+
+def test_conversations_that_are_none_name_the_line(talks, bot):
+    (talks / "conversations.jsonl").write_text('{"_id": "talk", "turns": [{"q": "no id"}]}\n')
+    with pytest.raises(QaError, match="line 1 is no conversation"):
+        conversations.evaluate(talks, bot)
+    (talks / "conversations.jsonl").write_text('{"_id": "talk", "turns": []}\n')
+    with pytest.raises(QaError, match="No turn of"):
+        conversations.evaluate(talks, bot)

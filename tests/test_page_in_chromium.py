@@ -245,6 +245,17 @@ def test_one_question_after_another_makes_a_thread_that_can_be_gone_back_through
     assert query(page) == {}
 
 
+def test_a_question_is_understood_from_those_above_it_and_says_so(opened, address):
+    page = opened(address)
+    ask(page, ORVANA)
+    ask(page, "and where?")
+    understood = page.locator(".turn").last.locator(".understood")
+    expect(understood).to_have_text("Understood as: where will the Orvana summit take place?")
+    page.get_by_role("link", name="New question").click()
+    ask(page, "and where?")
+    expect(page.locator(".understood")).to_have_count(0)
+
+
 def test_all_can_be_done_with_keys(opened, address):
     page = opened(address)
     expect(page.get_by_label("Your question")).to_be_focused()

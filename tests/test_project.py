@@ -25,7 +25,8 @@ ROOT = Path(__file__).parent.parent
 
 def test_the_public_names_are_these():
     assert package.__all__ == [
-        "Answer", "Article", "Bot", "Citation", "Filters", "Hit", "Passage", "QaError", "Span",
+        "Answer", "Article", "Bot", "Carried", "Citation", "Conversation", "Filters", "Hit",
+        "Passage", "QaError", "Span",
     ]  # fmt: skip
     for name in package.__all__:
         assert getattr(package, name).__name__ == name

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from qa import locations, places, render, schema
+from qa import locations, places, render, schema, sessions
 from qa.bot import TOP_K, Bot
 from qa.cli.options import (
     AsJson,
@@ -26,6 +26,7 @@ from qa.cli.options import (
     Question,
     Quiet,
     ReaderOption,
+    Session,
     Since,
     Sources,
     TopK,
@@ -34,6 +35,7 @@ from qa.cli.options import (
     reader_of,
 )
 from qa.console import Console, complain
+from qa.conversation import Conversation
 from qa.errors import QaError, QuestionError
 from qa.model import Answer, Hit
 
@@ -54,6 +56,7 @@ def ask(
     since: Since = None,
     until: Until = None,
     min_confidence: Least = None,
+    session: Session = None,
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
@@ -66,6 +69,7 @@ def ask(
     if question == "-" and form in {Format.TEXT, Format.JSON}:
         form = Format.JSONL
     status = 0
+    talk = sessions.load(session) if session else Conversation()
     for text in _questions(question):
         try:
             answer = bot.ask(
@@ -74,6 +78,7 @@ def ask(
                 mode=mode.value,
                 filters=filters,
                 min_confidence=min_confidence,
+                conversation=talk,
             )
         except QuestionError as error:
             if question != "-":
@@ -82,6 +87,9 @@ def ask(
             complain(f"'{text[:40]}': {error}")
             status = error.exit_code
             continue
+        if session:
+            talk = talk.after(answer)
+            sessions.save(session, talk)
         console.show(_written(answer, form, console, explain=explain))
         status = max(status, answer.status == "unanswered")
     raise typer.Exit(status)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qa import locations, render, schema
+from qa import locations, render, schema, sessions
 from qa.bot import Bot
 from qa.console import Console, complain
 from qa.errors import QaError
@@ -178,3 +178,27 @@ def _text(path: Path) -> str:
         return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise QaError(f"Cannot read {path}: {error}. Give a file made by qa ask --json.") from error
+
+
+def sessions_(
+    name: Annotated[str | None, typer.Argument(help="Only this one: its questions.")] = None,
+    forget: Annotated[
+        str | None, typer.Option("--forget", help="Drop the one of this name.")
+    ] = None,
+) -> None:
+    """List the conversations kept with --session, or the questions of one."""
+    console = Console.of()
+    if forget is not None:
+        if name is not None:
+            raise QaError(f"Give either a name to list or --forget: qa sessions --forget {forget}")
+        sessions.forget(forget)
+        console.notice(f"forgot '{forget}'.")
+        return
+    if name is None:
+        rows = sessions.names()
+    else:
+        if name not in sessions.names():
+            raise QaError(f"There is no session '{name}'. See which there are: qa sessions")
+        rows = [render.clean(turn.understood_as) for turn in sessions.load(name).turns]
+    if rows:
+        console.show("\n".join(rows))

@@ -31,6 +31,9 @@ def eval_(
     model: Model = None,
     reader: ReaderOption = None,
     no_reader: NoReader = False,
+    talks: Annotated[
+        bool, typer.Option("--conversations", help="Measure how follow-up questions are found.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -41,6 +44,11 @@ def eval_(
     from qa import evaluation
 
     console = Console.of(quiet=quiet)
+    if talks:
+        if mode or reader:
+            raise QaError("--conversations measures hybrid search: leave out --mode and --reader.")
+        _measure_conversations(console, folders, model, as_json=as_json)
+        return
     modes: list[Mode] = [chosen.value for chosen in mode or list(Modes)]
     reads = reader_of(reader, no_reader)
     samples = {folder: evaluation.sample(folder) for folder in folders}
@@ -55,6 +63,24 @@ def eval_(
         console.show(schema.dumps(evaluation.as_json(found), indent=2))
     else:
         console.show(evaluation.table(found))
+
+
+def _measure_conversations(
+    console: Console, folders: list[Path], model: str | None, *, as_json: bool
+) -> None:
+    from qa.evaluation import conversations
+
+    measured = []
+    for folder in folders:
+        with console.counting("conversations") as progress:
+            bot = Bot.open(
+                locations.library_of([folder], model), model=model, reader=None, create=True
+            )
+            measured.append(conversations.evaluate(folder, bot, progress))
+    if as_json:
+        console.show(schema.dumps(conversations.as_json(measured), indent=2))
+    else:
+        console.show(conversations.table(measured))
 
 
 def calibrate(

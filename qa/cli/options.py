@@ -75,6 +75,10 @@ Least = Annotated[
     float | None,
     typer.Option("--min-confidence", min=0.0, max=1.0, help="Below it: nothing answers."),
 ]
+Session = Annotated[
+    str | None,
+    typer.Option("--session", help="Go on with the conversation of this name, and keep it."),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no notices.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.")]
 

@@ -27,6 +27,36 @@ class DataSet:
     qrels: Qrels
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of a conversation, and as a person rewrote it to stand alone, if one did."""
+
+    id: str
+    question: str
+    rewrite: str | None
+
+
+def conversations(folder: Path) -> dict[str, list[Asked]]:
+    """The conversations of a set by id, their questions in the order in which they were asked.
+
+    Raises:
+        QaError: there is no `conversations.jsonl`, or it is not what it should be.
+    """
+    talks: dict[str, list[Asked]] = {}
+    for place, row in _rows(_file(folder, "conversations.jsonl")):
+        try:
+            turns = [
+                Asked(str(turn["_id"]), str(turn["q"]), turn.get("rewrite") or None)
+                for turn in row["turns"]
+            ]
+            talks[str(row["_id"])] = turns
+        except (KeyError, TypeError, AttributeError) as error:
+            raise QaError(
+                f'{place} is no conversation. Write {{"_id": …, "turns": [{{"_id": …, "q": …}}]}}.'
+            ) from error
+    return talks
+
+
 def load(folder: Path) -> DataSet:
     """The questions of a set that are judged, or known to have no answer in it.
 

@@ -17,12 +17,14 @@ from fastapi.sse import format_sse_event
 
 from qa import render, schema, sources
 from qa.bot import Bot
+from qa.conversation import Conversation
 from qa.errors import QaError, UnknownArticle
 from qa.library import ArticleInfo
 from qa.model import Answer, Hit
 from qa.places import Place
 from qa.reasons import why_unanswered
 from qa.server import openapi, problems
+from qa.server.conversations import Conversations
 from qa.server.problems import ProblemError
 from qa.server.requests import (
     AddingPath,
@@ -74,6 +76,7 @@ class _Api:
     def __init__(self, bot: Bot, settings: Settings) -> None:
         self._bot = bot
         self._settings = settings
+        self._conversations = Conversations()
         self._asking = CapacityLimiter(os.cpu_count() or 1)
         self._writing = CapacityLimiter(1)
 
@@ -96,7 +99,10 @@ class _Api:
         return StreamingResponse(_events(told, answering), media_type="text/event-stream")
 
     async def search(self, searching: Searching) -> Response:
-        search = partial(self._bot.search, searching.question, **searching.asked())
+        def search() -> list[Hit]:
+            before = self._before(searching)
+            return self._bot.search(searching.question, conversation=before, **searching.asked())
+
         return _json({"hits": schema.hits_as_dicts(await self._run(search))})
 
     async def show(self, showing: Annotated[Showing, Query()]) -> Response:
@@ -147,8 +153,29 @@ class _Api:
     async def _asked(
         self, asking: Asking, tell: "Callable[[Sequence[Hit]], None] | None" = None
     ) -> Answer:
-        ask = partial(self._bot.ask, asking.question, found=tell, **asking.asked())
-        return await self._run(ask)
+        return await self._run(partial(self._answer, asking, tell))
+
+    def _answer(
+        self, asking: Asking, tell: "Callable[[Sequence[Hit]], None] | None" = None
+    ) -> Answer:
+        options = asking.asked()
+        before = self._before(asking)
+        answer = self._bot.ask(asking.question, conversation=before, found=tell, **options)
+        questions = (*asking.earlier, asking.question)
+        self._conversations.keep(
+            questions, options["mode"], options["filters"], before.after(answer)
+        )
+        return answer
+
+    def _before(self, searching: Searching) -> Conversation:
+        """The conversation that the earlier questions make, within the same filters."""
+        options = searching.asked()
+        mode, filters = options["mode"], options["filters"]
+
+        def ask(question: str, conversation: Conversation) -> Answer:
+            return self._bot.ask(question, mode=mode, filters=filters, conversation=conversation)
+
+        return self._conversations.before(searching.earlier, mode, filters, ask)
 
     async def _run(self, step: Callable[[], _T]) -> _T:
         # A client that has gone, or whose time is up, does not keep others waiting.

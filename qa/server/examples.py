@@ -96,6 +96,10 @@ OF: Mapping[str, Any] = {
 _ASKED = {"question": "where will they meet?"}
 _FILTERED = {**_ASKED, "top_k": 3, "sources": ["news/*"], "since": "2023-09"}
 _ASKS: Mapping[str, Any] = {
+    "follow-up": {
+        "summary": "One after another",
+        "value": {"question": "and when?", "earlier": ["where will they meet?"]},
+    },
     "plain": {"summary": "A question", "value": _ASKED},
     "filtered": {"summary": "Of some articles only", "value": _FILTERED},
 }

@@ -65,7 +65,12 @@ class Guard:
         except Exception as error:  # noqa: BLE001 -- a fault in one request ends only that
             # The one place where a fault of ours is told; the server goes on.
             _log.exception(
-                "%s %s: %s: %s", scope["method"], scope["path"], type(error).__name__, error
+                "%s %r: %s: %s. This is a fault of qa's: please report it, with what "
+                "QA_TRACEBACK=1 shows.",
+                scope["method"],
+                scope["path"],
+                type(error).__name__,
+                error,
             )
             await reply.problem(problems.FAULT)
         finally:

@@ -160,7 +160,7 @@ FAULT = Problem(
     500,
     "fault",
     "A fault of the server",
-    "This is a fault of qa's. The server's log has a line on it: please report it.",
+    "This is a fault of qa's. The server's log says more: please report it.",
 )
 
 

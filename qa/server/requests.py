@@ -8,6 +8,8 @@ from qa.bot import LONGEST_QUESTION, TOP_K
 from qa.model import Filters
 from qa.schema import filters_from_dict
 
+# Of a conversation, the latest questions are enough to understand the next.
+MOST_EARLIER = 20
 _DAY = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 
 Sources = Annotated[
@@ -46,6 +48,14 @@ class Searching(_Strict):
     sources: Sources = []
     since: Since = None
     until: Until = None
+    earlier: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION)]],
+        Field(
+            max_length=MOST_EARLIER,
+            description="What was asked before, oldest first, so that “and when?” is understood.",
+            examples=[["Who is visiting Russia?"]],
+        ),
+    ] = []
 
     def asked(self) -> dict[str, Any]:
         """What `Bot.search` is given beside the question."""

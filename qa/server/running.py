@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable
 from math import ceil
@@ -132,3 +133,5 @@ def _forward_log() -> None:
     logger.setLevel(logging.WARNING)
     logger.addFilter(lambda record: not str(record.msg).startswith("ASGI callable returned"))
     logger.parent = logging.getLogger("qa.server")
+    if os.environ.get("QA_TRACEBACK"):
+        logging.getLogger("qa.server").addHandler(logging.StreamHandler())

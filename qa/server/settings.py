@@ -11,7 +11,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class Limits:
     """Bytes of a body, seconds of each part of an exchange, and exchanges at once."""
 
-    body_bytes: int = 64 * 1024
+    body_bytes: int = 256 * 1024
     upload_bytes: int = 16 * 1024**2
     head_s: float = 10.0
     body_s: float = 20.0

@@ -155,7 +155,7 @@ class Turn {
     this.body.replaceChildren(make("p", { class: "waiting" }, "Searching"));
     const { source, since, until } = this.filters;
     const asked = {
-      question: this.question,
+      question: this.question, earlier: this.earlier.slice(-20),
       sources: source ? [source] : [], since: since || null, until: until || null,
     };
     try {
@@ -189,7 +189,7 @@ class Turn {
     this.element.classList.toggle("unanswered", !is);
     const parts = is ? verdict(answer, words, marked) : refusal(answer, words);
     if (is) parts.push(agreement(answer.agreement, this));
-    if (answer.understood_as !== this.question.split(/\s+/).join(" ")) {
+    if (answer.carried.length) {
       parts.unshift(make("p", { class: "understood" }, `Understood as: ${answer.understood_as}`));
     }
     this.body.replaceChildren(...parts.filter(Boolean), list(answer.hits, this, marked));
