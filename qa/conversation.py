@@ -94,9 +94,9 @@ class Conversation:
         >>> conversation = Conversation()
         >>> understand("Who is visiting Russia?", conversation).text
         'Who is visiting Russia?'
-        >>> conversation = Conversation((Turn("Who is Ada?", "Who is Ada?", ("Ada Lovelace",)),))
+        >>> conversation = Conversation((Turn("Who wrote it?", "Who wrote it?", ("Ada Lind",)),))
         >>> understand("Where was she born?", conversation).text
-        'Where was Ada Lovelace born?'
+        'Where was Ada Lind born?'
     """
 
     turns: tuple[Turn, ...] = ()
