@@ -111,11 +111,10 @@ class Library:
         with self.snapshot() as snapshot:
             if not anew and not _lags(snapshot):
                 return
-            index = vectors.build(snapshot)
-            last_id = int(index.ids().max(initial=0))
+            index = vectors.build(snapshot, self.folder, anew=anew)
             version = snapshot.version
         with database.writable(self.folder):
-            cache = vectors.write(index, self.folder, version, last_id)
+            cache = vectors.write(index, self.folder, version)
         self._record(cache)
         with database.writable(self.folder):
             vectors.prune(self.folder, cache.name)
