@@ -48,7 +48,7 @@ def build(snapshot: Snapshot, folder: Path, *, anew: bool = False) -> VectorInde
         anew: use nothing again.
     """
     ids, matrix = _matrix(snapshot)
-    cache = None if anew or len(ids) < LARGE else snapshot.cache()
+    cache = None if anew or len(ids) < LARGE else snapshot.cache("vectors")
     like = None
     if cache is not None and VectorIndex.verify(folder / cache.name):
         with suppress(IndexFileError):
@@ -69,7 +69,7 @@ def view(
         folder: the library's.
         newest: gives the cache that the library notes by now.
     """
-    cache = snapshot.cache()
+    cache = snapshot.cache("vectors")
     base = _open(cache, folder) if cache else None
     if base is None or cache is None:
         replaced = cache is not None and newest() != cache
@@ -89,27 +89,11 @@ def _open(cache: Cache, folder: Path) -> VectorIndex | None:
     """The cache file, checked in full when it is not, by its stat, the file that was written."""
     path = folder / cache.name
     try:
-        stat = path.stat()
-        touched = (stat.st_size, stat.st_mtime_ns) != (cache.size, cache.mtime_ns)
+        touched = cache.touched(path)
         index = None if touched and not VectorIndex.verify(path) else VectorIndex.open(path)
     except (IndexFileError, OSError):
         index = None
     return index if index is not None and len(index) == cache.rows else None
-
-
-def write(index: VectorIndex, folder: Path, version: int) -> Cache:
-    """Saves an index beside the library, named by the version it covers."""
-    path = folder / f"vectors-{version}-{index.last_id}.faiss"
-    index.save(path)
-    stat = path.stat()
-    return Cache(path.name, index.last_id, len(index), stat.st_size, stat.st_mtime_ns)
-
-
-def prune(folder: Path, keep: str) -> None:
-    """Deletes other index files, those that a killed process left unfinished among them."""
-    for path in folder.glob("vectors-*"):
-        if path.name != keep:
-            path.unlink(missing_ok=True)
 
 
 def _matrix(snapshot: Snapshot, after: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
