@@ -65,13 +65,13 @@ def learn(vectors: Floats) -> tuple[Any, Effort]:
 def _questions(rows: Vectors, dice: np.random.Generator) -> Vectors:
     """The rows moved away from where they are, of unit length again."""
     away = rows[dice.permutation(len(rows))] - rows[dice.permutation(len(rows))]
-    moved = rows + _MOVED * _unit(away)
+    moved = rows + np.float32(_MOVED) * _unit(away)
     return _unit(moved)
 
 
 def _unit(rows: Vectors) -> Vectors:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(lengths > 0, lengths, 1)
+    lengths: Vectors = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.maximum(lengths, np.float32(1e-9))
 
 
 def regrow(lists: Any, before: Ids, ids: Ids, vectors: Floats) -> Any:  # noqa: ANN401 -- FAISS has no types

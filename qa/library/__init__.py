@@ -97,6 +97,8 @@ class Library:
         from qa.library.writer import Writer
 
         with self._locked(wait_s), closing(database.connect(self.folder)) as db:
+            with database.guarded(self.folder):
+                database.update(db)
             try:
                 yield Writer(db, self.folder)
             finally:

@@ -18,6 +18,7 @@ from qa.library.snapshot import Cache, Snapshot
 _log = logging.getLogger(__name__)
 
 _BATCH = 4096
+_DAMAGED = "The vector cache was rebuilt from the library: %s was damaged or made by another qa."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def view(
         replaced = cache is not None and newest() != cache
         if cache is not None and not replaced:
             path = folder / cache.name
-            _log.warning("The vector cache was rebuilt from the library: %s was damaged.", path)
+            _log.warning(_DAMAGED, path)
         # For one process it does not pay to learn what makes a large index fast.
         whole = VectorIndex.build(*_matrix(snapshot), large=sys.maxsize)
         none: NDArray[np.int64] = np.empty(0, np.int64)

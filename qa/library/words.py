@@ -17,7 +17,7 @@ from qa.model import Filters
 _log = logging.getLogger(__name__)
 
 Ids = NDArray[np.int64]
-_DAMAGED = "The lexical cache was rebuilt from the library: %s was damaged."
+_DAMAGED = "The lexical cache was rebuilt from the library: %s was damaged or made by another qa."
 
 
 @dataclass(frozen=True, slots=True)
