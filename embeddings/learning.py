@@ -70,8 +70,9 @@ def _questions(rows: Vectors, dice: np.random.Generator) -> Vectors:
 
 
 def _unit(rows: Vectors) -> Vectors:
-    lengths: Vectors = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.maximum(lengths, np.float32(1e-9))
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    made: Vectors = rows / np.maximum(lengths, np.float32(1e-9))
+    return made
 
 
 def regrow(lists: Any, before: Ids, ids: Ids, vectors: Floats) -> Any:  # noqa: ANN401 -- FAISS has no types
