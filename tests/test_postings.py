@@ -190,3 +190,22 @@ def test_a_wrong_number_in_the_postings_is_no_crash(small_is_large, tmp_path, ca
         object.__setattr__(words._view.parts[0], "rows", rows)
         assert words.lexical(["w1"], 5, Filters()) == snapshot.lexical(["w1"], 5, Filters())
     assert "is damaged. Delete it" in caplog.text
+
+
+def test_a_reader_whose_caches_are_replaced_while_it_reads_is_not_misled(tmp_path, caplog):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(qa.library, "_SMALL", 0)
+        patch.setattr(qa.library, "_LAG", 10**6)
+        bot = bot_at(tmp_path / "lib")
+        bot.add_text(articles(1, 50), "first.jsonl")
+        bot.add_text(articles(2, 50, first=100), "second.jsonl")
+        library = Library.open(tmp_path / "lib")
+        with library.snapshot() as snapshot:
+            lagging = snapshot.cache("words")
+            with library._locked(0):
+                library.refresh_cache(anew=True)
+            assert not (tmp_path / "lib" / lagging.name).exists()
+            words, view = library.words(snapshot), library.vectors(snapshot)
+            same(words.lexical(COMMON, 30, Filters()), snapshot.lexical(COMMON, 30, Filters()))
+            assert sum(len(part) for part in view.parts) == snapshot.counts()[1]
+    assert caplog.text == ""

@@ -111,7 +111,8 @@ class Library:
         wanted = (snapshot.id, snapshot.version)
         with self._view_lock:
             if self._view is None or self._view[0] != wanted:
-                view, good = vectors.view(snapshot, self.folder, self._newest_cache)
+                with self._noting(snapshot, "vectors") as noting:
+                    view, good = vectors.view(noting, self.folder, self._newest_cache)
                 self._view = (wanted, view)
                 if not good:
                     self._heal()
@@ -135,10 +136,21 @@ class Library:
             return None
         from qa.library import words
 
-        view = words.view(snapshot, self.folder)
-        if view is None:
+        with self._noting(snapshot, "words") as noting:
+            view, good = words.view(noting, self.folder, self._newest_cache)
+        if not good:
             self._heal()
         return view
+
+    @contextmanager
+    def _noting(self, snapshot: Snapshot, kind: str) -> Iterator[Snapshot]:
+        """The snapshot, or a newer one of its version where its cache has been replaced since."""
+        cache = snapshot.cache(kind)
+        if cache is None or (self.folder / cache.name).exists():
+            yield snapshot
+            return
+        with self.snapshot() as newest:
+            yield newest if newest.version == snapshot.version else snapshot
 
     def allowed(self, snapshot: Snapshot, filters: Filters) -> "NDArray[np.int64] | None":
         """The ids of the passages that pass the filters, ascending; None means all of them."""
@@ -223,9 +235,9 @@ class Library:
             )
             db.execute("DELETE FROM removed")
 
-    def _newest_cache(self) -> Cache | None:
+    def _newest_cache(self, kind: str) -> Cache | None:
         with self.snapshot() as snapshot:
-            return snapshot.cache("vectors")
+            return snapshot.cache(kind)
 
     def _heal(self) -> None:
         """Replaces a damaged cache, unless a writer is at work, who will, or nobody may write."""

@@ -58,7 +58,7 @@ def build(snapshot: Snapshot, folder: Path, *, anew: bool = False) -> VectorInde
 
 
 def view(
-    snapshot: Snapshot, folder: Path, newest: Callable[[], Cache | None]
+    snapshot: Snapshot, folder: Path, newest: Callable[[str], Cache | None]
 ) -> tuple[VectorView, bool]:
     """The vectors of a version, and whether the cache on disk is good.
 
@@ -68,12 +68,12 @@ def view(
     Args:
         snapshot: the version.
         folder: the library's.
-        newest: gives the cache that the library notes by now.
+        newest: gives the cache of a kind that the library notes by now.
     """
     cache = snapshot.cache("vectors")
     base = _open(cache, folder) if cache else None
     if base is None or cache is None:
-        replaced = cache is not None and newest() != cache
+        replaced = cache is not None and newest("vectors") != cache
         if cache is not None and not replaced:
             path = folder / cache.name
             _log.warning(_DAMAGED, path)

@@ -47,16 +47,31 @@ class WordView:
         return count
 
 
-def view(snapshot: Snapshot, folder: Path) -> WordView | None:
-    """The words of a version; None where its cache is not what was written."""
+def view(
+    snapshot: Snapshot, folder: Path, newest: Callable[[str], Cache | None]
+) -> tuple[WordView | None, bool]:
+    """The words of a version, None where its cache is not what was written; and whether it is good.
+
+    What a writer has just replaced is good.
+
+    Args:
+        snapshot: the version.
+        folder: the library's.
+        newest: gives the cache of a kind that the library notes by now.
+    """
     cache = snapshot.cache("words")
-    base = _open(cache, folder) if cache else None
-    if base is None or cache is None:
-        return None
+    if cache is None:
+        return None, True
+    base = _open(cache, folder)
+    if base is None:
+        replaced = newest("words") != cache
+        if not replaced:
+            _log.warning(_DAMAGED, folder / cache.name)
+        return None, replaced
     newer = postings.build(snapshot.terms(after=cache.last_id))
     parts = (base, newer) if len(newer) else (base,)
     removed = np.array(snapshot.removed(), np.int64)
-    return WordView(parts, removed, folder / cache.name)
+    return WordView(parts, removed, folder / cache.name), True
 
 
 def make(snapshot: Snapshot, folder: Path, *, anew: bool = False) -> Postings:
@@ -75,10 +90,7 @@ def _open(cache: Cache, folder: Path) -> Postings | None:
         index = None if cache.touched(path) and not Postings.verify(path) else Postings.open(path)
     except (IndexFileError, OSError):
         index = None
-    if index is None or len(index) != cache.rows:
-        _log.warning(_DAMAGED, path)
-        return None
-    return index
+    return index if index is not None and len(index) == cache.rows else None
 
 
 class MappedWords:
