@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # Chosen on one part of public sets and reported on another: docs/quality.md.
 LEXICAL_WEIGHT = 0.7
 COVERAGE_WEIGHT = 0.3
-TITLE_WEIGHT = 1.0
 # What a caption or headline keeps of its score: it outranks only prose that is off the subject.
 NOISE_FACTOR = 0.25
 
@@ -193,21 +192,23 @@ def _signals(
     dense is the cosine, lexical BM25 as a share of the most that the question's terms could bring,
     coverage the share of their rareness (idf) that the passage holds.
     """
-    idf = snapshot.idf(query.terms)
+    words = library.words(snapshot)
+    idf = words.idf(query.terms)
     rareness = sum(idf.values())
     lexical: dict[int, float] = {}
     if query.mode != "dense":
-        found = snapshot.lexical(query.terms, k, query.filters, TITLE_WEIGHT)
+        found = words.lexical(query.terms, k, query.filters)
         lexical = {passage_id: score / (rareness * (_K1 + 1)) for passage_id, score in found}
     if query.vector is None:
         return {key: {"lexical": lexical.get(key, 0.0)} for key in {*lexical, *others}}
-    nearest = library.vectors(snapshot).search(query.vector, k, snapshot.allowed(query.filters))
+    allowed = library.allowed(snapshot, query.filters)
+    nearest = library.vectors(snapshot).search(query.vector, k, allowed)
     dense = dict(nearest)
     dense |= _cosines(snapshot, query.vector, [key for key in others if key not in dense])
     if query.mode == "dense":
         return {passage_id: {"dense": score} for passage_id, score in dense.items()}
     dense |= _cosines(snapshot, query.vector, [key for key in lexical if key not in dense])
-    held = snapshot.terms_of(list(dense))
+    held = words.held(query.terms, list(dense))
     return {
         passage_id: {
             "dense": score,

@@ -44,6 +44,7 @@ CREATE TABLE articles (
     UNIQUE (origin, id)
 );
 CREATE INDEX articles_by_id ON articles (id);
+CREATE INDEX articles_by_source ON articles (source, url, date);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     article INTEGER NOT NULL REFERENCES articles (key),
@@ -107,6 +108,12 @@ def connect(folder: Path) -> sqlite3.Connection:
             db.close()
             raise
         return db
+
+
+def update(db: sqlite3.Connection) -> None:
+    """Gives a library of an earlier qa what it lacks; all that it takes to use it is there."""
+    # Filters look at nothing else of an article; without it they read its text, too.
+    db.execute("CREATE INDEX IF NOT EXISTS articles_by_source ON articles (source, url, date)")
 
 
 def _connect(folder: Path, mode: str) -> sqlite3.Connection:

@@ -1,6 +1,7 @@
 """Full checks of a library's files, for `qa doctor`: each says what it found or raises."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from qa.errors import DamagedLibrary
@@ -45,16 +46,22 @@ def vectors(db: sqlite3.Connection, folder: Path) -> str:
     return f"{count} vectors, all as written"
 
 
-def cache(db: sqlite3.Connection, folder: Path) -> str:
-    """Every byte of the FAISS file."""
-    from embeddings.index import VectorIndex
+def cache(kind: str) -> Callable[[sqlite3.Connection, Path], str]:
+    """A check of every byte of a search structure beside the database: "vectors" or "words"."""
 
-    found = Snapshot(db, folder).cache()
-    if found is None:
-        return "none yet"
-    path = folder / found.name
-    if not path.exists() or not VectorIndex.verify(path):
-        raise DamagedLibrary(
-            f"{path} is damaged or gone; the library is not. Delete it, it is made again."
-        )
-    return f"{found.name}, {found.rows} vectors, {found.size:,} bytes"
+    def look(db: sqlite3.Connection, folder: Path) -> str:
+        from embeddings.index import VectorIndex
+        from qa.library.postings import Postings
+
+        found = Snapshot(db, folder).cache(kind)
+        if found is None:
+            return "none yet" if kind == "vectors" else "none: FTS5 is fast enough"
+        path = folder / found.name
+        verify = VectorIndex.verify if kind == "vectors" else Postings.verify
+        if not verify(path):
+            raise DamagedLibrary(
+                f"{path} is damaged or gone; the library is not. Delete it, it is made again."
+            )
+        return f"{found.name}, {found.rows} passages, {found.size:,} bytes"
+
+    return look

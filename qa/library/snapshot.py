@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qa.errors import DamagedLibrary
 from qa.model import EVERYTHING, Article, Citation, Filters, Passage
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# CROSS: SQLite goes through the articles, by the index that holds all that filters look at.
+_PASSING = "SELECT p.id FROM articles a CROSS JOIN passages p ON p.article = a.key {}"
 _ARTICLE = "id, source, title, text, date, url, author, sha256"
 
 
@@ -44,6 +46,26 @@ class Cache:
     rows: int
     size: int
     mtime_ns: int
+
+    def touched(self, path: Path) -> bool:
+        """Whether the file is, by its stat, another one than was written."""
+        stat = path.stat()
+        return (stat.st_size, stat.st_mtime_ns) != (self.size, self.mtime_ns)
+
+
+class Words(Protocol):
+    """How passages are found by their words."""
+
+    def idf(self, terms: Sequence[str]) -> dict[str, float]:
+        """How rare each term is: ln((N - n + ½) / (n + ½)) for n of N passages, at least 1e-6."""
+
+    def lexical(
+        self, terms: Sequence[str], limit: int, filters: Filters
+    ) -> list[tuple[int, float]]:
+        """The best passages by BM25 over any of the terms, as (id, score), best first."""
+
+    def held(self, terms: Sequence[str], ids: Sequence[int]) -> dict[int, frozenset[str]]:
+        """Which of the terms each passage holds, its title read with it."""
 
 
 class Snapshot:
@@ -177,13 +199,13 @@ class Snapshot:
 
         where, values = _where(filters)
         rows = self._db.execute(
-            f"SELECT p.id FROM passages p JOIN articles a ON a.key = p.article {where}",  # noqa: S608 -- `where` is made of constants
+            _PASSING.format(where),
             values,
         )
         return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
     def lexical(
-        self, terms: Sequence[str], limit: int, filters: Filters, title_weight: float
+        self, terms: Sequence[str], limit: int, filters: Filters
     ) -> list[tuple[int, float]]:
         """The best passages by BM25 over any of the terms, as (id, score), best first.
 
@@ -192,17 +214,12 @@ class Snapshot:
         if not terms:
             return []
         where, values = _where(filters)
-        passages = f"SELECT p.id FROM passages p JOIN articles a ON a.key = p.article {where}"  # noqa: S608 -- `where` is made of constants
+        passages = _PASSING.format(where)
         allowed = f"AND rowid IN ({passages})" if where else ""
         rows = self._db.execute(
-            f"SELECT rowid, -rank FROM lexical WHERE lexical MATCH ? AND rank MATCH ? {allowed}"  # noqa: S608 -- as above
+            f"SELECT rowid, -rank FROM lexical WHERE lexical MATCH ? {allowed}"  # noqa: S608 -- as above
             " ORDER BY rank LIMIT ?",
-            (
-                " OR ".join(f'"{term}"' for term in terms),
-                f"bm25({title_weight}, 1.0)",
-                *values,
-                limit,
-            ),
+            (" OR ".join(f'"{term}"' for term in terms), *values, limit),
         )
         return sorted(rows, key=lambda row: (-row[1], row[0]))
 
@@ -218,16 +235,24 @@ class Snapshot:
             )
         )
         (total,) = self._db.execute("SELECT count(*) FROM passages").fetchone()
-        return {term: _idf(total, holding.get(term, 0)) for term in terms}
+        return {term: idf(total, holding.get(term, 0)) for term in terms}
 
-    def terms_of(self, ids: Sequence[int]) -> dict[int, frozenset[str]]:
-        """The terms of each passage and of its title."""
+    def held(self, terms: Sequence[str], ids: Sequence[int]) -> dict[int, frozenset[str]]:
+        """Which of the terms each passage holds, its title read with it."""
         rows = self._db.execute(
             "SELECT rowid, title || ' ' || text FROM lexical"
             " WHERE rowid IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
-        return {passage_id: frozenset(held.split()) for passage_id, held in rows}
+        wanted = frozenset(terms)
+        return {passage_id: wanted.intersection(held.split()) for passage_id, held in rows}
+
+    def terms(self, after: int = 0) -> Iterator[tuple[int, str]]:
+        """The terms of passages with an id beyond `after` and of their titles, as (id, text)."""
+        yield from self._db.execute(
+            "SELECT rowid, title || ' ' || text FROM lexical WHERE rowid > ? ORDER BY rowid",
+            (after,),
+        )
 
     def vectors(self, after: int = 0) -> "Iterator[tuple[int, bytes]]":
         """The vectors of passages with an id beyond `after`, as (id, fp16 bytes).
@@ -267,10 +292,12 @@ class Snapshot:
         ):
             yield origin, _article(row)
 
-    def cache(self) -> Cache | None:
-        """The newest vector index on disk."""
+    def cache(self, kind: str) -> Cache | None:
+        """The newest search structure of a kind on disk: "vectors" or "words"."""
         row = self._db.execute(
-            "SELECT name, last_id, rows, size, mtime_ns FROM caches ORDER BY last_id DESC LIMIT 1"
+            "SELECT name, last_id, rows, size, mtime_ns FROM caches WHERE name GLOB ? || '-*'"
+            " ORDER BY last_id DESC LIMIT 1",
+            (kind,),
         ).fetchone()
         return Cache(*row) if row else None
 
@@ -306,7 +333,8 @@ def _patterns(source: str) -> list[str]:
     return [source] if "/" in source else [source, f"*/{source}"]
 
 
-def _idf(total: int, holding: int) -> float:
+def idf(total: int, holding: int) -> float:
+    """How rare a term is that `holding` of `total` passages have, as FTS5 counts it for BM25."""
     odds = (total - holding + 0.5) / (holding + 0.5)
     return max(1e-6, math.log(odds))
 

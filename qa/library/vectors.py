@@ -1,18 +1,24 @@
 """The vectors of one version: a FAISS file for most rows, the newest rows beside it."""
 
 import logging
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.errors import IndexFileError
-from embeddings.index import VectorIndex
+from embeddings.index import LARGE, VectorIndex
 from qa.library.snapshot import Cache, Snapshot
 
 _log = logging.getLogger(__name__)
+
+_BATCH = 4096
+_DAMAGED = "The vector cache was rebuilt from the library: %s was damaged or made by another qa."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +40,25 @@ class VectorView:
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:k]
 
 
-def build(snapshot: Snapshot) -> VectorIndex:
-    """An index of all vectors of a version."""
-    return _index(snapshot.vectors(), snapshot.dimensions)
+def build(snapshot: Snapshot, folder: Path, *, anew: bool = False) -> VectorIndex:
+    """An index of all vectors of a version.
+
+    Args:
+        snapshot: the version.
+        folder: the library's; what the cache there has learnt is used again where it is sound.
+        anew: use nothing again.
+    """
+    ids, matrix = _matrix(snapshot)
+    cache = None if anew or len(ids) < LARGE else snapshot.cache("vectors")
+    like = None
+    if cache is not None and VectorIndex.verify(folder / cache.name):
+        with suppress(IndexFileError):
+            like = VectorIndex.open(folder / cache.name)
+    return VectorIndex.build(ids, matrix, like)
 
 
 def view(
-    snapshot: Snapshot, folder: Path, newest: Callable[[], Cache | None]
+    snapshot: Snapshot, folder: Path, newest: Callable[[str], Cache | None]
 ) -> tuple[VectorView, bool]:
     """The vectors of a version, and whether the cache on disk is good.
 
@@ -50,19 +68,20 @@ def view(
     Args:
         snapshot: the version.
         folder: the library's.
-        newest: gives the cache that the library notes by now.
+        newest: gives the cache of a kind that the library notes by now.
     """
-    cache = snapshot.cache()
+    cache = snapshot.cache("vectors")
     base = _open(cache, folder) if cache else None
     if base is None or cache is None:
-        replaced = cache is not None and newest() != cache
+        replaced = cache is not None and newest("vectors") != cache
         if cache is not None and not replaced:
             path = folder / cache.name
-            _log.warning("The vector cache was rebuilt from the library: %s was damaged.", path)
+            _log.warning(_DAMAGED, path)
+        # For one process it does not pay to learn what makes a large index fast.
+        whole = VectorIndex.build(*_matrix(snapshot), large=sys.maxsize)
         none: NDArray[np.int64] = np.empty(0, np.int64)
-        good = replaced or (cache is None and snapshot.counts()[1] == 0)
-        return VectorView((build(snapshot),), none), good
-    newer = _index(snapshot.vectors(after=cache.last_id), snapshot.dimensions)
+        return VectorView((whole,), none), replaced or (cache is None and len(whole) == 0)
+    newer = VectorIndex.build(*_matrix(snapshot, after=cache.last_id), large=sys.maxsize)
     parts = (base, newer) if len(newer) else (base,)
     return VectorView(parts, np.array(snapshot.removed(), dtype=np.int64)), True
 
@@ -71,34 +90,26 @@ def _open(cache: Cache, folder: Path) -> VectorIndex | None:
     """The cache file, checked in full when it is not, by its stat, the file that was written."""
     path = folder / cache.name
     try:
-        stat = path.stat()
-        touched = (stat.st_size, stat.st_mtime_ns) != (cache.size, cache.mtime_ns)
+        touched = cache.touched(path)
         index = None if touched and not VectorIndex.verify(path) else VectorIndex.open(path)
     except (IndexFileError, OSError):
         index = None
     return index if index is not None and len(index) == cache.rows else None
 
 
-def write(index: VectorIndex, folder: Path, version: int, last_id: int) -> Cache:
-    """Saves an index beside the library, named by the version it covers."""
-    path = folder / f"vectors-{version}-{last_id}.faiss"
-    index.save(path)
-    stat = path.stat()
-    return Cache(path.name, last_id, len(index), stat.st_size, stat.st_mtime_ns)
-
-
-def prune(folder: Path, keep: str) -> None:
-    """Deletes other index files, those that a killed process left unfinished among them."""
-    for path in folder.glob("vectors-*"):
-        if path.name != keep:
-            path.unlink(missing_ok=True)
-
-
-def _index(rows: Iterable[tuple[int, bytes]], dimensions: int) -> VectorIndex:
+def _matrix(snapshot: Snapshot, after: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Ids and vectors as they are kept; hardly more memory is taken than they need."""
+    rows = snapshot.vectors(after)
     ids: list[int] = []
-    blobs: list[bytes] = []
-    for passage_id, vector in rows:
-        ids.append(passage_id)
-        blobs.append(vector)
-    matrix = np.frombuffer(b"".join(blobs), "<f2").reshape(len(ids), dimensions)
-    return VectorIndex.build(np.array(ids, dtype=np.int64), matrix.astype(np.float32))
+    parts: list[NDArray[np.float16]] = []
+    while batch := list(islice(rows, _BATCH)):
+        ids += [passage_id for passage_id, _ in batch]
+        parts.append(np.frombuffer(b"".join(vector for _, vector in batch), "<f2"))
+    matrix = np.empty((len(ids), snapshot.dimensions), "<f2")
+    flat = matrix.reshape(-1)
+    here = 0
+    for place, part in enumerate(parts):
+        flat[here : here + len(part)] = part
+        here += len(part)
+        parts[place] = part[:0]
+    return np.array(ids, dtype=np.int64), matrix
