@@ -336,7 +336,7 @@ def test_a_cache_that_a_writer_replaces_while_it_is_opened_is_not_called_damaged
         assert view.search(ToyEncoder().encode_query("armored train"), 1, None)
     assert not caplog.records
     with library.snapshot() as now:
-        (library.folder / now.cache().name).unlink()
+        (library.folder / now.cache("vectors").name).unlink()
         library.vectors(now)
     assert "damaged" in caplog.text
 

@@ -6,6 +6,8 @@ pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 import numpy as np
+import torch
+from average import mean
 from evaluate import Read, auroc, ece, exact, fit, overlap
 from network import padded
 from pairs import Asked, Pair
@@ -117,3 +119,21 @@ def test_the_calibration_error_is_the_gap_between_told_and_right():
     told = np.array([0.8] * 10 + [0.0] * 10)
     assert ece(told, np.array([True] * 8 + [False] * 12)) == pytest.approx(0)
     assert ece(told, np.array([False] * 20)) == pytest.approx(0.4)
+
+
+def test_the_mean_of_readers_is_that_of_their_changes():
+    def made(seed):
+        torch.manual_seed(seed)
+        return {"a.down": torch.randn(2, 6), "a.up": torch.randn(5, 2), "bias": torch.randn(3)}
+
+    one, other = made(1), made(2)
+    same = mean([one, one], [1, 1])
+    assert torch.allclose(
+        same["a.up"].float() @ same["a.down"].float(), one["a.up"] @ one["a.down"], atol=1e-2
+    )
+    # Of rank four, the mean is as near as two ranks come: nearer than either of the two.
+    both = mean([one, other], [1, 3])
+    wanted = (one["a.up"] @ one["a.down"] + 3 * other["a.up"] @ other["a.down"]) / 4
+    gap = torch.dist(both["a.up"].float() @ both["a.down"].float(), wanted)
+    assert gap < torch.dist(other["a.up"] @ other["a.down"], wanted)
+    assert torch.allclose(both["bias"].float(), (one["bias"] + 3 * other["bias"]) / 4, atol=1e-2)
