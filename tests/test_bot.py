@@ -17,7 +17,7 @@ from qa.errors import (
     NoArticles,
     QuestionError,
 )
-from qa.library import Library, database
+from qa.library import Library, Snapshot, database
 from qa.model import text_sha256
 
 
@@ -364,6 +364,21 @@ def test_a_library_encoded_anew_by_another_process_is_asked_with_its_new_model(b
     monkeypatch.setattr("qa.retriever.load_encoder", lambda _model: ToyEncoder())
     Bot.open("lib").reindex()
     assert followed.search("armored train")
+
+
+def test_what_filters_let_through_is_looked_up_once_for_each_version(bot, monkeypatch):
+    looked_up = []
+    inner = Snapshot.allowed
+    monkeypatch.setattr(
+        Snapshot, "allowed", lambda self, filters: looked_up.append(filters) or inner(self, filters)
+    )
+    only = Filters(sources=("*.txt",))
+    for question in ("armored train", "the meeting"):
+        bot.search(question, mode="dense", filters=only)
+    assert looked_up == [only]
+    bot.add_text("A ferry left the port.", "one.txt")
+    assert "ferry" in bot.search("a ferry left", filters=only)[0].passage.text
+    assert looked_up == [only, only]
 
 
 def test_a_library_of_another_format_is_an_error_that_says_so(bot):

@@ -157,14 +157,15 @@ class Library:
         if not filters:
             return None
         asked = (snapshot.id, snapshot.version, filters)
-        if asked not in self._allowed:
-            found = snapshot.allowed(filters)
-            with self._view_lock:
-                while len(self._allowed) >= _FILTERS:
-                    del self._allowed[next(iter(self._allowed))]
-                self._allowed[asked] = found
-            return found
-        return self._allowed.get(asked, snapshot.allowed(filters))
+        with self._view_lock:
+            if asked in self._allowed:
+                return self._allowed[asked]
+        found = snapshot.allowed(filters)
+        with self._view_lock:
+            while len(self._allowed) >= _FILTERS:
+                del self._allowed[next(iter(self._allowed))]
+            self._allowed[asked] = found
+        return found
 
     def refresh_cache(self, *, anew: bool = False) -> None:
         """Writes the search structures where they lag too far; hold the writers' lock."""
