@@ -22,6 +22,12 @@ _SPACE = re.compile(r"\s+")
 _CLAIMED = 0.5
 # From which confidence on a word is right more often than it sounds.
 _SURENESS = ((0.8, "confident"), (0.5, "likely"), (0.0, "unsure"))
+# What is said of an answer without words that are likely it.
+_IN_PASSAGES = {
+    "confident": "In these passages",
+    "likely": "Probably in these passages",
+    "unsure": "Perhaps in these passages",
+}
 # C0 and C1 controls, and the marks that turn the direction of writing around.
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
@@ -154,10 +160,9 @@ def _verdict(answer: Answer, width: int, style: Style) -> str:
 
 def _heading(answer: Answer, width: int, style: Style) -> list[str]:
     """The words that answer, and how sure they are at the right edge."""
-    said = _words_that_answer(answer)
-    if not said:
-        return [style.dim(line) for line in _wrap(f"confidence {answer.confidence:.2f}", width)]
     from wcwidth import wcswidth
+
+    said = _words_that_answer(answer) or _IN_PASSAGES[sureness_word(answer.confidence)]
 
     sure = _sureness(answer.confidence)
     room = width - wcswidth(said) - len(sure)
@@ -381,9 +386,8 @@ def _verdict_in_markdown(answer: Answer) -> str:
     if answer.status != "answered":
         return f"_Nothing here answers that. {_escaped(why_unanswered(answer))}_"
     said = _words_that_answer(answer)
-    if not said:
-        return f"_confidence {answer.confidence:.2f}_"
-    return f"{_in_bold(said)} — _{_sureness(answer.confidence)}_"
+    shown = _in_bold(said) if said else _IN_PASSAGES[sureness_word(answer.confidence)]
+    return f"{shown} — _{_sureness(answer.confidence)}_"
 
 
 def _in_bold(text: str) -> str:

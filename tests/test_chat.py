@@ -455,13 +455,13 @@ def test_what_is_found_stands_there_until_it_is_read(bot, typed, monkeypatch):
     assert shown.startswith("[1] Kim travels to Russia\n")
     assert shown.endswith(f"\x1b[{shown.count(chr(10))}")
     assert wiped
-    assert answered.startswith("confidence ")
+    assert answered.startswith("In these passages ")
     assert f"\r{repl.READING}\r" in said.err
 
 
 def test_on_a_pipe_only_the_answer_is_written(bot, piped):
     said = piped("where will the leaders meet?\n", bot=Telling(bot))
-    assert said.out.startswith("confidence ")
+    assert said.out.startswith("In these passages ")
     assert said.err == ""
 
 

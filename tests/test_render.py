@@ -61,7 +61,7 @@ def answer(*hits, status="answered"):
 
 def test_an_answer_shows_passage_title_date_and_citation():
     assert answer_text(answer(hit()), width=60) == (
-        "confidence 0.93\n\n"
+        "In these passages                           confident (0.93)\n\n"
         "[1] A title (2023-09-11)\n"
         "    They will meet in Vladivostok.\n"
         "    news/a.txt:5 ¶2"
@@ -194,7 +194,8 @@ def test_words_are_marked_when_they_are_likely_an_answer():
     first = answer(replace(doubtful, rank=1))
     assert "«Vladivostok»" in answer_text(first, width=100)
     unsure = answer_text(replace(first, confidence=0.3), width=100)
-    assert unsure.startswith("confidence 0.30")
+    assert unsure.startswith("Perhaps in these passages ")
+    assert unsure.splitlines()[0].endswith(" unsure (0.30)")
     assert "«" not in unsure
 
 
