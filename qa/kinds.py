@@ -1,14 +1,17 @@
 """What kind of words a question asks for, and how ill others fit it (pure)."""
 
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from qa.values import Kind, value_of
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qa.values import Kind
 
 # How a question asks, and the log odds of the kinds of its answers against those of all questions,
 # where they speak against a kind, at least -3; counted on the training articles (docs/reader.md).
 # Other text may be anything, a date or a name in words that are not known as such.
-_ASKED: tuple[tuple[str, Mapping[Kind, float]], ...] = (
+_ASKED: "tuple[tuple[str, Mapping[Kind, float]], ...]" = (
     (r"\bwhere\b", {"date": -2.5, "number": -1.8}),
     (
         r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b",
@@ -41,6 +44,9 @@ def asks(question: str) -> bool:
 
 def misfit(question: str, words: str) -> float:
     """How ill words fit a question by their kind, as log odds; 0 where nothing speaks against."""
+    # Many patterns, which only a question needs.
+    from qa.values import value_of
+
     for pattern, odds in _ASKED:
         if re.search(pattern, question, re.IGNORECASE):
             return odds.get(value_of(words).kind, 0.0)
