@@ -17,7 +17,7 @@ READ, LEAST_READ = 8, 4
 
 # What lies beyond these says no more.
 _MOST_RELEVANT, _WIDEST_MARGIN, _LONGEST_LEAD = 8.0, 15.0, 0.2
-# Two in a hundred of the answerable tuning questions stay below.
+# How it was chosen, and what it costs: docs/reader.md.
 _THRESHOLD = 0.1
 
 
