@@ -1,7 +1,10 @@
 """The HTTP API as a program sees it, in memory; test_serve.py has the real process."""
 
+import base64
+import hashlib
 import json
 import logging
+import re
 import threading
 import time
 from dataclasses import replace
@@ -441,6 +444,18 @@ def test_every_response_carries_the_headers_of_defence(http):
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cross-origin-resource-policy"] == "same-origin"
     assert http.get("/v1/status").headers["cache-control"] == "no-store"
+
+
+def test_the_page_is_painted_with_nothing_but_its_own_document(http):
+    page = http.get("/")
+    (style,) = re.findall(r"<style>(.*?)</style>", page.text, re.DOTALL)
+    assert "--paper" in style
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    (policy,) = page.headers.get_list("content-security-policy")
+    assert f"style-src 'sha256-{digest}';" in policy
+    assert "script-src 'self';" in policy
+    assert 'rel="stylesheet"' not in page.text
+    assert "<img" not in page.text
 
 
 def test_the_page_is_sent_again_only_when_it_changed(http):

@@ -24,13 +24,10 @@ API = "/v1/"
 _OPEN = frozenset({"/v1/health", "/v1/openapi.json"})
 _ADDING = "/v1/articles"
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
+# What is no page may load nothing, be framed nowhere; the page brings a policy of its own.
+_POLICY = b"content-security-policy"
 _HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
+    (_POLICY, b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -130,7 +127,10 @@ class _Reply:
         if message["type"] == "http.response.start":
             self._begun = True
             more = (*_HEADERS, (b"cache-control", b"no-store")) if self._api else _HEADERS
-            message = {**message, "headers": [*message.get("headers", ()), *more]}
+            own = [*message.get("headers", ())]
+            said = {name for name, _ in own}
+            own += [(name, value) for name, value in more if name not in said]
+            message = {**message, "headers": own}
         await self._send(message)
 
     async def problem(self, problem: Problem) -> None:
