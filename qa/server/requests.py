@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from qa.bot import LONGEST_QUESTION, TOP_K
 from qa.model import Filters
@@ -25,6 +25,16 @@ Until = Annotated[
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
+def _number(value: object) -> object:
+    """A JSON number; pydantic would take "5" for 5, and true for 1."""
+    if isinstance(value, str | bool):
+        raise ValueError("Input should be a number")  # noqa: TRY004 -- what pydantic reports
+    return value
+
+
+Number = BeforeValidator(_number)
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -41,7 +51,9 @@ class Searching(_Strict):
             examples=["where will they meet?"],
         ),
     ]
-    top_k: Annotated[int, Field(ge=1, le=100, description="How many passages at most.")] = TOP_K
+    top_k: Annotated[
+        int, Field(ge=1, le=100, description="How many passages at most."), Number
+    ] = TOP_K
     mode: Annotated[
         Literal["hybrid", "dense", "lexical"], Field(description="Which candidates are ranked.")
     ] = "hybrid"
@@ -67,8 +79,8 @@ class Asking(Searching):
     """A question, which articles may answer it, and how sure they must be."""
 
     min_confidence: Annotated[
-        float | None,
-        Field(ge=0, le=1, description="Below it nothing answers; null for the fitted one."),
+        Annotated[float, Field(ge=0, le=1), Number] | None,
+        Field(description="Below it nothing answers; null for the fitted one."),
     ] = None
 
     def asked(self) -> dict[str, Any]:
