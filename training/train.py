@@ -3,6 +3,7 @@
 import argparse
 import copy
 import datetime as dt
+import itertools
 import math
 import os
 import random
@@ -193,7 +194,10 @@ def _batches(
             ]
             stretch = [group for group in stretch if group]
             stretch.sort(key=lambda group: max(len(each.tokens.ids) for each in group))
-            batches = [stretch[at : at + GROUPS] for at in range(0, len(stretch), GROUPS)]
+            # Of like size: every process needs something of every batch.
+            count = math.ceil(len(stretch) / GROUPS)
+            ends = [len(stretch) * number // count for number in range(count + 1)]
+            batches = [stretch[first:end] for first, end in itertools.pairwise(ends)]
             dice.shuffle(batches)
             yield from batches
 
