@@ -26,6 +26,8 @@ from qa.retriever import Query, rank
 
 # Our own articles and questions: what people keep, asked as they ask it.
 WRITTEN = Path(__file__).parent / "written"
+# Questions of our own on passages of public sets.
+MORE = Path(__file__).parent / "more"
 # Shares of articles, by the hash of the title, that are kept for tests.
 TRAINED = {
     "squad2": 1 / 3, "squadshifts-wiki": 1 / 3, "xquad-en": 1 / 3, "nq-qed": 1 / 5, "clapnq": 1 / 5,
@@ -248,6 +250,11 @@ def _gathered(folder: Path, work: Path, limit: int | None) -> Iterator[Asked]:
     corpus = rows(folder / "corpus.jsonl")
     queries = rows(folder / "queries.jsonl")
     judged = _judged(folder / "qrels.tsv")
+    more = MORE / f"{folder.name}.jsonl"
+    for row in rows(more) if more.exists() else ():
+        queries.append(row)
+        if row["answerable"]:
+            judged[row["_id"]] = {row["spans"][0]["doc"]}
     queries = [row for row in queries if row["_id"] in judged or row.get("answerable") is False]
     if limit is not None:
         queries = random.Random(0).sample(queries, min(limit, len(queries)))
