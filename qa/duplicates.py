@@ -1,8 +1,8 @@
 """Folds passages that several articles share into one that cites them all (pure)."""
 
+import math
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from qa.model import Citation, Passage
 
@@ -23,22 +23,31 @@ def fold(passages: Iterable[Passage]) -> list[tuple[Passage, tuple[Citation, ...
     """
     kept: list[tuple[Passage, list[Citation]]] = []
     runs_of: list[frozenset[tuple[str, ...]]] = []
-    holders: dict[tuple[str, ...], list[int]] = {}
+    holders: dict[int, list[int]] = {}
     for passage in passages:
         runs = _runs(passage.text)
-        shared = Counter(index for run in runs for index in holders.get(run, ()))
-        for index, count in shared.most_common():
-            if count < ALIKE * (len(runs) + len(runs_of[index]) - count):
-                continue
-            if _same(kept[index][0], passage):
+        least = _least(runs)
+        near = {index for run in least for index in holders.get(run, ())}
+        shared = sorted((-len(runs & runs_of[index]), index) for index in near)
+        for count, index in shared:
+            alike = -count >= ALIKE * (len(runs) + len(runs_of[index]) + count)
+            if alike and _same(kept[index][0], passage):
                 kept[index][1].append(passage.citation)
                 break
         else:
-            for run in runs:
+            for run in least:
                 holders.setdefault(run, []).append(len(kept))
             kept.append((passage, []))
             runs_of.append(runs)
     return [(passage, tuple(copies)) for passage, copies in kept]
+
+
+def _least(runs: Collection[tuple[str, ...]]) -> list[int]:
+    """As many of the runs' hashes, the least, as two sets that are alike have one of in common.
+
+    The prefix filter of Chaudhuri et al., 2006: whatever the order, as long as it is the same.
+    """
+    return sorted(map(hash, runs))[: len(runs) - math.ceil(ALIKE * len(runs)) + 1]
 
 
 def _runs(text: str) -> frozenset[tuple[str, ...]]:

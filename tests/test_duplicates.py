@@ -1,4 +1,7 @@
-from qa.duplicates import fold
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.duplicates import ALIKE, fold
 from qa.model import Citation, Passage
 
 TEXT = (
@@ -45,3 +48,20 @@ def test_passages_of_a_word_or_two_are_compared_as_they_are():
         (1, ["b"]),
         (3, []),
     ]
+
+
+@given(st.lists(st.lists(st.sampled_from("abcd"), min_size=1, max_size=12), max_size=8))
+def test_nothing_that_is_alike_is_missed(texts):
+    def runs(text):
+        words = text.split()
+        return {tuple(words[at : at + 3]) for at in range(len(words) - 2)} or {tuple(words)}
+
+    def alike(one, other):
+        return len(runs(one) & runs(other)) >= ALIKE * len(runs(one) | runs(other))
+
+    passages = [passage(n, " ".join(words), str(n)) for n, words in enumerate(texts)]
+    kept = []
+    for each in passages:
+        if not any(alike(each.text, other.text) for other in kept):
+            kept.append(each)
+    assert [each.id for each, _ in fold(passages)] == [each.id for each in kept]

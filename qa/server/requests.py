@@ -51,9 +51,9 @@ class Searching(_Strict):
             examples=["where will they meet?"],
         ),
     ]
-    top_k: Annotated[
-        int, Field(ge=1, le=100, description="How many passages at most."), Number
-    ] = TOP_K
+    top_k: Annotated[int, Field(ge=1, le=100, description="How many passages at most."), Number] = (
+        TOP_K
+    )
     mode: Annotated[
         Literal["hybrid", "dense", "lexical"], Field(description="Which candidates are ranked.")
     ] = "hybrid"
