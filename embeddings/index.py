@@ -1,6 +1,7 @@
 """Vectors to nearest rows, by FAISS: the one file that imports it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -201,6 +202,11 @@ class VectorIndex:
             chosen[self._runs.rows_of(without)] = False
         return chosen
 
+    @cached_property
+    def _every(self) -> NDArray[np.uint8]:
+        """All rows, as a selector takes them."""
+        return np.packbits(np.ones(len(self), np.bool_), bitorder="little")
+
     def _nearest(
         self, query: Vectors, k: int, chosen: NDArray[np.bool_] | None
     ) -> tuple[Ids, Vectors]:
@@ -211,9 +217,7 @@ class VectorIndex:
         k = min(k, count)
         index, params, selector = self._index, faiss.SearchParameters(), None
         if chosen is not None or self.effort is not None:
-            bits = np.packbits(
-                np.ones(len(self), np.bool_) if chosen is None else chosen, bitorder="little"
-            )
+            bits = self._every if chosen is None else np.packbits(chosen, bitorder="little")
             params.sel = selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg,arg-type]  # its stubs know C++
         if self.effort is not None and count <= _FEW:
             index = faiss.downcast_index(index.refine_index)
