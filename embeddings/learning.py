@@ -17,8 +17,8 @@ CHUNK = 1 << 14
 # Calibration: questions, the nearest that count, the share of them that must be found (what is
 # aimed at is beyond the 0.99 that is promised, because it is measured on a sample).
 _ASKED, _NEAREST, _RECALL = 256, 10, 0.995
-# A question lies between passages, its cosine to the nearest about 0.5, and has many that are nearly
-# as near: the mean of so many rows does too. One row, or one that is moved, is too easy.
+# A question lies between passages, its cosine to the nearest about 0.5, and has many that are
+# nearly as near: so does the mean of so many rows. One row, or one that is moved, is too easy.
 _MIXED = 9
 # Beyond this share of the lists, one list that is read by fast-scan costs less.
 _MOST_LISTS = 0.25
