@@ -160,12 +160,10 @@ def _verdict(answer: Answer, width: int, style: Style) -> str:
 
 def _heading(answer: Answer, width: int, style: Style) -> list[str]:
     """The words that answer, and how sure they are at the right edge."""
-    from wcwidth import wcswidth
-
     said = _words_that_answer(answer) or _IN_PASSAGES[sureness_word(answer.confidence)]
 
     sure = _sureness(answer.confidence)
-    room = width - wcswidth(said) - len(sure)
+    room = width - _columns(said) - len(sure)
     if room > 1:
         return [style.bold(said) + " " * room + style.dim(sure)]
     return [*map(style.bold, _wrap(said, width)), *map(style.dim, _wrap(sure, width))]
@@ -361,6 +359,14 @@ def _wrap(text: str, width: int, indent: str = "") -> list[str]:
     from wcwidth import wrap
 
     return list(wrap(text, columns, subsequent_indent=hanging))
+
+
+def _columns(text: str) -> int:
+    if _NARROW.fullmatch(text):
+        return len(text)
+    from wcwidth import wcswidth
+
+    return int(wcswidth(text))
 
 
 def answer_markdown(answer: Answer) -> str:
