@@ -39,7 +39,7 @@ CANDIDATES = 20
 # So far down a question is followed that only makes sense with its article at hand.
 LIGHT = 400
 # Questions of a set of which those outside training are ranked in full and measured.
-MEASURED = 6000
+MEASURED = 2400
 # Shares of questions asked in another form, and of groups that are read without their title.
 KEY_WORDS, LOWER_CASE, UNTITLED = 0.1, 0.2, 0.15
 # Shares of answered questions that are also asked wrongly, and of unanswerable ones that are read
