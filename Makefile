@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 Q ?= where will they meet?
+# Data sets to measure on; where they are not, the articles of our own that the reader learned from.
+SETS ?= $(or $(wildcard ../shared/bench),training)
 
 .PHONY: ask chat test check bench bench-serve train-smoke
 
@@ -19,6 +21,9 @@ train-smoke: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cold.py
+	$(BIN)/python benchmarks/peers/run.py --sets $(SETS)
+	$(BIN)/python benchmarks/growth.py $(SETS) $(if $(FULL),--full)
+	$(BIN)/python benchmarks/plots.py
 
 bench-serve: $(VENV)/.dev
 	$(BIN)/python benchmarks/serving.py overhead load paint

@@ -11,13 +11,10 @@ question's own encoding and the reading of passages are not counted.
 """
 
 import argparse
-import datetime as dt
 import gzip
 import hashlib
 import itertools
 import json
-import os
-import platform
 import random
 import statistics
 import subprocess
@@ -25,10 +22,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import machine
 import numpy as np
 from numpy.typing import NDArray
 
@@ -113,9 +111,12 @@ def main() -> None:
     vectors = np.asarray(encoder.encode_documents(texts), np.float32)
     asked = np.stack([encoder.encode_query(question) for question in questions])
     with tempfile.TemporaryDirectory() as name:
-        report = table(measure(Path(name), sizes, (texts, vectors), (questions, asked)))
-    path = RESULTS / f"{dt.datetime.now(tz=dt.UTC).date()}-growth.md"
+        rows = list(measure(Path(name), sizes, (texts, vectors), (questions, asked)))
+    report = table(rows, options.sets.resolve().name)
+    path = RESULTS / f"{machine.today()}-growth.md"
     path.write_text(report, encoding="utf-8")
+    numbers = {"machine": machine.described(), "rows": [asdict(row) for row in rows]}
+    path.with_suffix(".json").write_text(json.dumps(numbers, indent=1), encoding="utf-8")
     print(report)
 
 
@@ -281,16 +282,16 @@ def bandwidth() -> float:
     return block.nbytes / min(_timed([None] * 5, lambda _: block.max())) / 1e9  # type: ignore[list-item]
 
 
-def table(rows: Iterable[Row]) -> str:
-    """The report in Markdown."""
-    found = list(rows)
+def table(found: Sequence[Row], texts: str) -> str:
+    """The report in Markdown; `texts` names the folder that they are from."""
     speed = bandwidth()
     lines = [
         "# What a question costs as a library grows",
         "",
         (
-            f"{dt.datetime.now(tz=dt.UTC).date()}, {_machine()}. Times are p50 / p99 in ms unless"
-            " said; fill and caches in s, sizes in MB. How it is measured: `benchmarks/growth.py`."
+            f"{machine.described('numpy', 'faiss-cpu')}. Texts of {texts}. Times are p50 / p99 in"
+            " ms unless said; fill and caches in s, sizes in MB. How it is measured:"
+            " `benchmarks/growth.py`."
         ),
         "",
         (
@@ -321,23 +322,6 @@ def table(rows: Iterable[Row]) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def _machine() -> str:
-    from importlib.metadata import version
-
-    import faiss
-
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False,
-        cwd=Path(__file__).parent,
-    )  # fmt: skip
-    load = os.getloadavg()[0]
-    return (
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, "
-        f"Python {platform.python_version()}, NumPy {np.__version__}, FAISS {faiss.__version__}, "
-        f"article-qa {version('article-qa')} at {commit.stdout.strip() or 'no commit'}"
-    )
 
 
 if __name__ == "__main__":

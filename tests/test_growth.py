@@ -41,7 +41,8 @@ def test_a_library_is_grown_and_measured(growth, tmp_path, monkeypatch):
     assert [row.passages for row in rows] == [40, 200]
     assert [row.recall for row in rows] == [1.0, 1.0]
     assert rows[0].words_mb == 0 < rows[1].words_mb
-    report = growth.table(rows)
+    report = growth.table(rows, "toy")
+    assert "Texts of toy." in report
     assert "| 200 | " in report
     assert "40 to 200: " in report
 
