@@ -29,12 +29,13 @@ def python_of(peer: str, work: Path) -> Path:
     if done.is_file() and done.read_text(encoding="utf-8") == wanted:
         return python
     print(f"making the environment of {peer}", file=sys.stderr)
-    _run(peer, [sys.executable, "-m", "venv", "--clear", str(folder)])
+    _run(peer, [sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)])
     if below:
         packages = _packages(folder) / "plain.pth"
         packages.write_text(f"{_packages(below.parent.parent)}\n", encoding="utf-8")
     required = HERE / "requirements" / f"{peer}.txt"
-    _run(peer, [str(python), "-m", "pip", "install", "--quiet", "--requirement", str(required)])
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    _run(peer, [*pip, "--requirement", str(required)])
     if peer == "qmd":
         _install_qmd(folder)
     done.write_text(wanted, encoding="utf-8")

@@ -1,5 +1,6 @@
 """Measures processes: how long, how much memory, and what they answer line by line."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -56,28 +57,33 @@ def warm(
     command: Sequence[str], environment: Mapping[str, str], questions: Sequence[str]
 ) -> list[tuple[float, list[str]]]:
     """Milliseconds and the ids found, best first, of each question to one process that goes on."""
-    with TemporaryFile() as errors:
-        process = subprocess.Popen(
+    asked = [*questions[:WARMING], *questions]
+    taken = []
+    with (
+        TemporaryFile() as errors,
+        subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
-        )
+        ) as process,
+    ):
         assert process.stdin
         assert process.stdout
-        taken = []
-        for question in [*questions[:WARMING], *questions]:
-            began = time.perf_counter()
-            process.stdin.write(f"{question}\n".encode())
-            process.stdin.flush()
-            line = process.stdout.readline()
-            milliseconds = (time.perf_counter() - began) * 1e3
-            if not line:
-                process.wait()
-                errors.seek(0)
-                _fail(command, errors.read())
-            taken.append((milliseconds, _ids(json.loads(line))))
-        process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended: it says why below
+            for question in asked:
+                began = time.perf_counter()
+                process.stdin.write(f"{question}\n".encode())
+                process.stdin.flush()
+                line = process.stdout.readline()
+                milliseconds = (time.perf_counter() - began) * 1e3
+                if not line:
+                    break
+                taken.append((milliseconds, _ids(json.loads(line))))
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
         process.wait()
-        process.stdout.close()
-    return taken[min(WARMING, len(questions)) :]
+        if len(taken) < len(asked):
+            errors.seek(0)
+            _fail(command, errors.read())
+    return taken[len(asked) - len(questions) :]
 
 
 def _ids(answer: dict | list) -> list[str]:

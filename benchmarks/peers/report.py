@@ -4,6 +4,10 @@ import statistics
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from peers import contestants
+
+UNREAD, READ, WORDS = (each.name for each in contestants.ours())
+
 
 def table(result: Mapping[str, Any]) -> str:
     """Speed, then what is found, then what to know about both."""
@@ -20,28 +24,29 @@ def _speed(result: Mapping[str, Any]) -> Iterator[str]:
         "`benchmarks/peers/run.py`."
     )
     yield ""
-    yield (
-        "| | cold answer, s | fastest–slowest | × `qa ask --no-reader` | × `qa ask` | peak, MB "
-        "| filling, s | peak, MB | warm p50, ms |"
-    )
-    yield "|---|---|---|---|---|---|---|---|---|"
+    heads = [
+        *("", "cold answer, s", "fastest–slowest", f"× `{UNREAD}`", f"× `{READ}`", "peak, MB"),
+        *("filling, s", "peak, MB", "warm p50, ms"),
+    ]
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
     for row in result["rows"]:
         cold = row["cold_s"]
         # Searching words is compared with searching words.
-        ratios = ("", "") if row["lexical"] else (f"{row['ratio']:.1f}", f"{row['ratio_read']:.1f}")
+        ratios = ["" if row["lexical"] else f"{row['ratios'][ours]:.1f}" for ours in (UNREAD, READ)]
         yield (
             f"| {row['name']} | {statistics.median(cold):.2f} | {min(cold):.2f}–{max(cold):.2f} "
             f"| {ratios[0]} | {ratios[1]} | {row['cold_mb']:.0f} | {row['fill_s']:.1f} "
             f"| {row['fill_mb']:.0f} | {row['sets'][result['largest']]['p50_ms']:.1f} |"
         )
     lexical = [
-        f"{row['name']} {row['ratio']:.2f} ×"
+        f"{row['name']} {row['ratios'][WORDS]:.2f} ×"
         for row in result["rows"]
         if row["lexical"] and not row["ours"]
     ]
     if lexical:
         yield ""
-        yield f"Cold, beside `qa ask --mode lexical --no-reader`: {', '.join(lexical)}."
+        yield f"Cold, beside `{WORDS}`: {', '.join(lexical)}."
 
 
 def _found(result: Mapping[str, Any]) -> Iterator[str]:

@@ -91,7 +91,11 @@ def measured(
     rows = []
     for each in all_of_them:
         fill = filled[largest.name, each.place]
-        ours = contestants.WORDS if each.lexical else contestants.NO_READER
+        ratios = {
+            ours.name: _ratio(cold[each.name], cold[ours.name])
+            for ours in all_of_them
+            if isinstance(ours, contestants.Qa)
+        }
         rows.append(
             {
                 "name": each.name,
@@ -100,8 +104,7 @@ def measured(
                 "ours": isinstance(each, contestants.Qa),
                 "cold_s": [one.seconds for one in cold[each.name]],
                 "cold_mb": max(one.megabytes for one in cold[each.name]),
-                "ratio": _ratio(cold[each.name], cold[ours.name]),
-                "ratio_read": _ratio(cold[each.name], cold[contestants.READER.name]),
+                "ratios": ratios,
                 "fill_s": fill.seconds,
                 "fill_mb": fill.megabytes,
                 "sets": found[each.name],
@@ -121,15 +124,15 @@ def _cold(
     environment: Mapping[str, str],
     pairs: int,
 ) -> dict[str, list[measure.Taken]]:
-    """Whole processes in turns, so that a slow moment slows all; the first is left out."""
+    """Whole processes in turns, so that a slow moment of the machine slows all."""
     taken: dict[str, list[measure.Taken]] = {each.name: [] for each in all_of_them}
-    for number in range(pairs + 1):
-        print(f"cold questions: {number} of {pairs}", file=sys.stderr)
+    for number in range(pairs):
+        print(f"cold questions: {number + 1} of {pairs}", file=sys.stderr)
         question = one.questions[number % len(one.questions)].text
         for each in all_of_them:
             command, stdin = each.cold(folder / one.name / each.place, question)
             taken[each.name].append(measure.whole(command, environment, stdin, each.fine))
-    return {name: all_taken[1:] for name, all_taken in taken.items()}
+    return taken
 
 
 def _ratio(theirs: Iterable[measure.Taken], ours: Iterable[measure.Taken]) -> float:
