@@ -56,16 +56,17 @@ def cold(axes: "Axes", result: dict[str, Any]) -> None:
     """Bars of one cold question, slowest last."""
     rows = sorted(result["rows"], key=lambda row: -statistics.median(row["cold_s"]))
     seconds = [statistics.median(row["cold_s"]) for row in rows]
-    names = [f"{row['name']} (words only)" if _says_words(row) else row["name"] for row in rows]
+    names = [_named(row) for row in rows]
     bars = axes.barh(names, seconds, color=[OURS if row["ours"] else THEIRS for row in rows])
-    axes.bar_label(bars, [f" {each:.2f} s" for each in seconds])
+    axes.bar_label(bars, [f"{each:.2f} s" for each in seconds], padding=4)
     axes.margins(x=0.12)
     axes.set_xlabel("seconds from the command to the answer, index on disk")
     axes.set_title("One cold question", loc="left")
 
 
-def _says_words(row: dict[str, Any]) -> bool:
-    return row["lexical"] and not row["ours"]
+def _named(row: dict[str, Any]) -> str:
+    name = "sentence-transformers + FAISS" if row["name"] == "plain" else row["name"]
+    return f"{name} (words only)" if row["lexical"] and not row["ours"] else name
 
 
 def growth(axes: "Axes", result: dict[str, Any]) -> None:
@@ -77,12 +78,14 @@ def growth(axes: "Axes", result: dict[str, Any]) -> None:
         ("whole question, p99", [row["whole"][1] for row in rows], OURS, "o--"),
         ("vectors, p50", [row["dense"][0] for row in rows], THIRD, "s-"),
         ("words, p50", [row["lexical"][0] for row in rows], "#3f6ab5", "^-"),
-        ("every vector, p50", [row["flat_ms"] for row in rows], THEIRS, "x:"),
+        ("all vectors in turn, p50", [row["flat_ms"] for row in rows], THEIRS, "x:"),
     )
     for name, values, colour, style in lines:
         axes.plot(sizes, values, style, label=name, color=colour, markersize=4)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter("{x:,g}")
     axes.set_xlabel("passages")
     axes.set_ylabel("milliseconds")
     axes.grid(visible=True, which="major", alpha=0.3)

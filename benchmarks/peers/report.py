@@ -105,6 +105,7 @@ def _notes(result: Mapping[str, Any]) -> Iterator[str]:
     versions = (f"{row['name']}: {row['versions']}" for row in result["rows"] if not row["ours"])
     yield ""
     yield (
-        f"Versions: {'; '.join(versions)}. txtai, haystack, llamaindex and langchain use the "
+        "plain is a script of a few lines on sentence-transformers and FAISS. Versions: "
+        f"{'; '.join(versions)}. txtai, haystack, llamaindex and langchain use the "
         "packages of plain for torch and sentence-transformers."
     )
