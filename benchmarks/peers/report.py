@@ -96,6 +96,11 @@ def _notes(result: Mapping[str, Any]) -> Iterator[str]:
         asked = sum(one["questions"] for one in result["sets"].values())
         yield ""
         yield f"Of {asked} questions these found nothing at all: {', '.join(empty)}."
+        if any(row["name"] == "qmd" for row in result["rows"]):
+            yield (
+                "qmd's search wants every word of the question in one text: it is made for a few "
+                "keywords, so its times here are mostly those of finding nothing."
+            )
     if any(not one["judged"] for one in result["sets"].values()):
         yield ""
         yield (
