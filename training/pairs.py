@@ -248,14 +248,7 @@ def gather(bench: Path, work: Path, names: Sequence[str], limit: int | None = No
 
 def _gathered(folder: Path, work: Path, limit: int | None) -> Iterator[Asked]:
     corpus = rows(folder / "corpus.jsonl")
-    queries = rows(folder / "queries.jsonl")
-    judged = _judged(folder / "qrels.tsv")
-    more = MORE / f"{folder.name}.jsonl"
-    for row in rows(more) if more.exists() else ():
-        queries.append(row)
-        if row["answerable"]:
-            judged[row["_id"]] = {row["spans"][0]["doc"]}
-    queries = [row for row in queries if row["_id"] in judged or row.get("answerable") is False]
+    queries, judged = _questions(folder)
     if limit is not None:
         queries = random.Random(0).sample(queries, min(limit, len(queries)))
         kept = set().union(*(judged.get(row["_id"], set()) for row in queries))
@@ -319,6 +312,19 @@ def _gathered(folder: Path, work: Path, limit: int | None) -> Iterator[Asked]:
                 tuple(row.get("answers", ())),
                 tuple(_evidenced(row, candidates)),
             )
+
+
+def _questions(folder: Path) -> tuple[list[dict[str, Any]], dict[str, set[str]]]:
+    """The questions of a set and our own on it, judged or without an answer; and judgements."""
+    queries = rows(folder / "queries.jsonl")
+    judged = _judged(folder / "qrels.tsv")
+    more = MORE / f"{folder.name}.jsonl"
+    for row in rows(more) if more.exists() else ():
+        queries.append(row)
+        if row["answerable"]:
+            judged[row["_id"]] = {row["spans"][0]["doc"]}
+    kept = [row for row in queries if row["_id"] in judged or row.get("answerable") is False]
+    return kept, judged
 
 
 def _candidate(hit: Hit) -> Candidate:
