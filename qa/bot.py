@@ -7,21 +7,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa import confidence, joining, locations, retriever
-from qa.calibration import REFUSED, Calibration, Example, Graded, fit, from_json, graded, to_json
-from qa.conversation import NOTHING_BEFORE, Conversation, Understood, understand
+from qa import locations
 from qa.errors import MismatchedLibrary, QuestionError, UnknownArticle
-from qa.lexical import unmentioned
 from qa.library import ArticleInfo, Library, Snapshot
-from qa.model import EVERYTHING, Agreement, Answer, Citation, Filters, Hit, Mode, Shown
-from qa.places import Place, locate
-from qa.reader import DEFAULT as DEFAULT_READER
+from qa.model import (
+    DEFAULT_READER,
+    EVERYTHING,
+    Agreement,
+    Answer,
+    Citation,
+    Filters,
+    Hit,
+    Mode,
+    Shown,
+)
 from qa.twins import twin
 
+# What a question needs is imported with the first one, so that importing the bot costs little.
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
+    from qa.calibration import Calibration, Example, Graded
+    from qa.conversation import Conversation, Understood
     from qa.indexing import Added, Progress
+    from qa.places import Place
     from qa.reader import Reads
+    from qa.retriever import Query
     from qa.sources import Source
 
 LONGEST_QUESTION = 2000
@@ -45,7 +55,7 @@ class _Found:
     """What a search found, in which version, and the calibration that was kept there."""
 
     hits: list[Hit]
-    understood: Understood
+    understood: "Understood"
     version: int
     took_ms: Mapping[str, float]
     calibration: str | None
@@ -109,7 +119,7 @@ class Bot:
             given = encoder
             bot = cls(Library(folder), lambda: given, reader)
         else:
-            bot = cls(Library(folder), lambda: retriever.load_encoder(bot._model(model)), reader)
+            bot = cls(Library(folder), lambda: _encoder(bot._model(model)), reader)
         if create and not bot.exists():
             made = bot._load()
             Library.create(folder, made.name, made.fingerprint, made.dimensions)
@@ -160,7 +170,7 @@ class Bot:
         mode: Mode = "hybrid",
         filters: Filters = EVERYTHING,
         min_confidence: float | None = None,
-        conversation: Conversation = NOTHING_BEFORE,
+        conversation: "Conversation | None" = None,
         found: "Callable[[Sequence[Hit]], None] | None" = None,
     ) -> Answer:
         """The passages that answer a question, best first, and whether they do.
@@ -194,12 +204,14 @@ class Bot:
         top_k: int,
         mode: Mode,
         filters: Filters = EVERYTHING,
-        conversation: Conversation = NOTHING_BEFORE,
+        conversation: "Conversation | None" = None,
         tell: "Callable[[Sequence[Hit]], None] | None" = None,
-    ) -> tuple[Answer, Calibration | None]:
+    ) -> "tuple[Answer, Calibration | None]":
         """An answer with the confidence that ships, and the library's calibration of it."""
         _check_top_k(top_k)
         from concurrent.futures import ThreadPoolExecutor
+
+        from qa import calibration, confidence, joining, lexical
 
         reads = self._reads(mode)
         wanted = max(top_k, joining.READ) if reads else top_k
@@ -223,14 +235,16 @@ class Bot:
             status="unanswered",
             confidence=(joining if reader else confidence).of(hits, mode),
             hits=shown,
-            unmentioned=tuple(unmentioned(said.searched, hits)),
+            unmentioned=tuple(lexical.unmentioned(said.searched, hits)),
             agreement=_agreement(shown, said.text) if reader else (),
             library_version=found.version,
             took_ms=took_ms,
         )
-        return answer, from_json(found.calibration) if found.calibration else None
+        return answer, calibration.from_json(found.calibration) if found.calibration else None
 
     def _threshold(self, mode: Mode) -> float:
+        from qa import confidence, joining
+
         return joining.threshold(mode) if self._reads(mode) else confidence.threshold(mode)
 
     def _reads(self, mode: Mode) -> bool:
@@ -238,11 +252,11 @@ class Bot:
 
     def calibrate(
         self,
-        questions: Sequence[Example],
+        questions: "Sequence[Example]",
         *,
-        refused: float = REFUSED,
+        refused: float | None = None,
         progress: "Callable[[int, int], None] | None" = None,
-    ) -> tuple[Calibration, list[Graded]]:
+    ) -> "tuple[Calibration, list[Graded]]":
         """Fits the confidence to questions of the user's own, and keeps it in the library.
 
         It holds for hybrid mode and for the reader that this bot has. Gives the calibration, and
@@ -250,18 +264,21 @@ class Bot:
 
         Args:
             questions: with what tells a right answer.
-            refused: the share of answerable questions that may be called unanswered.
+            refused: the share of answerable questions that may be called unanswered; None takes
+                one in twenty.
             progress: is told how many are asked, and of how many.
 
         Raises:
             QaError: too few of the answers were right, or too few wrong; nothing is changed.
         """
+        from qa.calibration import REFUSED, fit, graded, to_json
+
         found = []
         for place, example in enumerate(questions, start=1):
             found.append(graded(example, self._ask(example.question, 1, "hybrid")[0]))
             if progress is not None:
                 progress(place, len(questions))
-        made = fit(found, refused)
+        made = fit(found, REFUSED if refused is None else refused)
         with self._library.writing() as writer:
             writer.keep(self._calibration_name("hybrid"), to_json(made))
         return made, found
@@ -284,7 +301,7 @@ class Bot:
         top_k: int = TOP_K,
         mode: Mode = "hybrid",
         filters: Filters = EVERYTHING,
-        conversation: Conversation = NOTHING_BEFORE,
+        conversation: "Conversation | None" = None,
     ) -> list[Hit]:
         """The passages nearest to a question, best first, whether or not they answer.
 
@@ -354,7 +371,7 @@ class Bot:
         """Encodes all passages anew, with another model if one is named; gives how many."""
         from qa import indexing
 
-        loaded = retriever.load_encoder(self._model(model))
+        loaded = _encoder(self._model(model))
         count = indexing.reencode(self._library, loaded, progress or (lambda _done, _total: None))
         with self._loading:
             self._encoder = loaded
@@ -365,7 +382,7 @@ class Bot:
         with self._library.snapshot() as snapshot:
             return snapshot.articles(filters)
 
-    def show(self, place: Citation | Place | str) -> Shown:
+    def show(self, place: "Citation | Place | str") -> Shown:
         """An article with its passages, and the one that is cited.
 
         Args:
@@ -375,6 +392,8 @@ class Bot:
             UnknownArticle: there is no such article.
             QaError: there are several.
         """
+        from qa.places import Place, locate
+
         if isinstance(place, Citation):
             wanted = Place.of(place)
         else:
@@ -410,9 +429,16 @@ class Bot:
     astatus = twin(status)
 
     def _search(
-        self, question: str, top_k: int, mode: Mode, filters: Filters, conversation: Conversation
+        self,
+        question: str,
+        top_k: int,
+        mode: Mode,
+        filters: Filters,
+        conversation: "Conversation | None",
     ) -> _Found:
-        understood = understand(_checked(question), conversation)
+        from qa.conversation import NOTHING_BEFORE, understand
+
+        understood = understand(_checked(question), conversation or NOTHING_BEFORE)
         try:
             return self._searched(understood, top_k, mode, filters)
         except MismatchedLibrary:
@@ -421,12 +447,16 @@ class Bot:
                 self._encoder = None
             return self._searched(understood, top_k, mode, filters)
 
-    def _searched(self, understood: Understood, top_k: int, mode: Mode, filters: Filters) -> _Found:
+    def _searched(
+        self, understood: "Understood", top_k: int, mode: Mode, filters: Filters
+    ) -> _Found:
+        from qa import retriever
+
         began = time.perf_counter()
         encoder = None if mode == "lexical" else self.encoder()
         encoding = time.perf_counter() - began
 
-        def query_of(text: str) -> retriever.Query:
+        def query_of(text: str) -> "Query":
             nonlocal encoding
             started = time.perf_counter()
             vector = encoder.encode_query(text) if encoder else None
@@ -461,6 +491,12 @@ class Bot:
             return named
         with self._library.snapshot() as snapshot:
             return snapshot.encoder
+
+
+def _encoder(name: str | None) -> "Encoder":
+    from qa.retriever import load_encoder
+
+    return load_encoder(name)
 
 
 def _agreement(hits: Sequence[Hit], question: str) -> tuple[Agreement, ...]:

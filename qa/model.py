@@ -1,7 +1,6 @@
 """The values that everything else passes around: frozen, standard library only."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,9 +11,14 @@ NoiseKind = Literal[
     "headline", "byline", "dateline", "caption", "credit", "teaser", "share", "frontmatter"
 ]
 
+# The name of the reader that comes with qa.
+DEFAULT_READER = "default"
+
 
 def text_sha256(text: str) -> str:
     """SHA-256 of a text's UTF-8 bytes, as 64 hexadecimal digits."""
+    import hashlib  # whoever only passes values around need not load OpenSSL
+
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 

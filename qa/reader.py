@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from qa.errors import ModelError
-from qa.model import Passage, Span
+from qa.model import DEFAULT_READER, Passage, Span
 from qa.sentences import paragraphs, sentences
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from embeddings.adapter import Adapter, Pair, Scores
     from embeddings.bert import Bert, Floats
 
-DEFAULT = "default"
 LONGEST_SPAN = 30
 
 # What a passage without a single token says: nothing.
@@ -89,7 +88,7 @@ class Reader:
         try:
             base, tokenizer = default_model()
             trained = adapter.load(path or Path(__file__).with_name("reader.safetensors"))
-            name = path.name if path else DEFAULT
+            name = path.name if path else DEFAULT_READER
             return cls(name, adapter.merged(base, trained), trained, tokenizer)
         except EncoderError as error:
             raise ModelError(str(error)) from error

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import ModelError
-from qa.model import Passage
-from qa.reader import DEFAULT, Reader, Reading, Reads, marked, probability
+from qa.model import DEFAULT_READER, Passage
+from qa.reader import Reader, Reading, Reads, marked, probability
 
 if TYPE_CHECKING:
     from embeddings.pairs import PairScorer, SpanScorer, Window
@@ -19,7 +19,7 @@ def load(name: str | Path) -> Reads:
     Raises:
         ModelError: it cannot be loaded, or does not read.
     """
-    if name == DEFAULT:
+    if name == DEFAULT_READER:
         return Reader.load()
     path = Path(name).expanduser()
     if path.is_file() or path.suffix == ".safetensors":

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from qa.errors import QaError
-from qa.model import Filters
-from qa.reader import DEFAULT as DEFAULT_READER
+from qa.model import DEFAULT_READER, Filters
 from qa.schema import filters_from_dict
 
 

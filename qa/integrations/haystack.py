@@ -4,8 +4,7 @@ from typing import Any
 
 from qa.bot import TOP_K, Bot
 from qa.integrations import cited, missing
-from qa.model import Answer, Filters, Mode
-from qa.reader import DEFAULT as DEFAULT_READER
+from qa.model import DEFAULT_READER, Answer, Filters, Mode
 from qa.schema import filters_from_dict
 
 try:
