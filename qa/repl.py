@@ -21,10 +21,10 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import ColorDepth, Output
 
-from qa import locations
+from qa import locations, sessions
 from qa.bot import Bot
 from qa.chat import Chat, Work, described
-from qa.commands import Names, Quit, Replay, complete, parse
+from qa.commands import Command, Names, Quit, Replay, complete, parse
 from qa.console import Console
 from qa.errors import QaError
 from qa.model import Answer
@@ -38,10 +38,11 @@ NO_ARTICLES = "There are no articles yet. Add some: /add FOLDER"
 Read = Callable[[], str]
 
 
-def run(
+def run(  # noqa: PLR0913 -- the options of the command, and a keyboard and a screen
     bot: Bot,
     *,
     style: Style,
+    session: str | None = None,
     history: Path | None = None,
     input: Input | None = None,  # noqa: A002 -- prompt_toolkit's name for it
     output: Output | None = None,
@@ -54,9 +55,13 @@ def run(
     Args:
         bot: answers.
         style: how answers look.
+        session: the kept conversation that the chat goes on with; None keeps none.
         history: the file that remembers questions; by default in the user's state directory.
         input: prompt_toolkit's keyboard, for tests; with it the terminal is taken to be real.
         output: prompt_toolkit's screen, for tests.
+
+    Raises:
+        QaError: the session cannot be read, or its name will not do.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # articles hold what not every terminal can
@@ -71,6 +76,8 @@ def run(
         progress=console.indexing,
         editable=person,
     )
+    if session is not None:
+        chat.conversation = sessions.load(session)
     if person and (input is not None or os.environ.get("TERM", "dumb") != "dumb"):
         kept = _History(history or locations.history())
         colors = None if style.color else ColorDepth.DEPTH_1_BIT
@@ -81,10 +88,13 @@ def run(
         _notice(NO_ARTICLES)
     elif person:
         _notice("Ask a question. /help lists what else there is.")
-    _converse(read, chat, person=person)
+    if person and chat.conversation:
+        before = _counted(len(chat.conversation.turns), "question")
+        _notice(f"Session '{session}' goes on with {before} in mind; /context shows them.")
+    _converse(read, chat, session, person=person)
 
 
-def _converse(read: Read, chat: Chat, *, person: bool) -> None:
+def _converse(read: Read, chat: Chat, session: str | None, *, person: bool) -> None:
     waiting: deque[str] = deque()  # lines of a file that is replayed
     while True:
         line = ""
@@ -98,7 +108,7 @@ def _converse(read: Read, chat: Chat, *, person: bool) -> None:
             if isinstance(command, Replay) and not waiting:
                 waiting.extend(_lines(command.path))
                 continue
-            _say(chat.reply(command))
+            _reply(command, chat, session)
         except EOFError:
             return
         except QaError as error:
@@ -109,6 +119,14 @@ def _converse(read: Read, chat: Chat, *, person: bool) -> None:
             waiting.clear()
             if line:
                 _notice("Stopped.")
+
+
+def _reply(command: Command, chat: Chat, session: str | None) -> None:
+    before = chat.conversation
+    _say(chat.reply(command))
+    # After the answer, which is there to be read even if it cannot be kept.
+    if session is not None and chat.conversation != before:
+        sessions.save(session, chat.conversation)
 
 
 def _lines(path: str) -> list[str]:

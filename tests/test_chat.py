@@ -1,8 +1,10 @@
+import errno
 import io
 import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 
 import pytest
@@ -10,7 +12,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from qa import repl
+from qa import locations, repl, sessions
 from qa.bot import Bot
 from qa.errors import QaError
 from qa.render import PLAIN
@@ -61,10 +63,12 @@ def _here(tmp_path, monkeypatch):
 def typed(bot, tmp_path, capsys):
     """Types keys at the prompt, leaves, and gives what was said on stdout and stderr."""
 
-    def type_(keys, bot=bot, history=tmp_path / "state" / "history"):
+    def type_(keys, bot=bot, history=tmp_path / "state" / "history", session=None):
         with create_pipe_input() as pipe:
             pipe.send_text(keys + CTRL_D)
-            repl.run(bot, style=PLAIN, history=history, input=pipe, output=DummyOutput())
+            repl.run(
+                bot, style=PLAIN, session=session, history=history, input=pipe, output=DummyOutput(),
+            )  # fmt: skip
         return capsys.readouterr()
 
     return type_
@@ -74,13 +78,13 @@ def typed(bot, tmp_path, capsys):
 def piped(bot, capsys, monkeypatch):
     """Sends lines on stdin without a terminal."""
 
-    def pipe(lines, bot=bot):
+    def pipe(lines, bot=bot, session=None):
         read, write = os.pipe()
         os.write(write, lines if isinstance(lines, bytes) else lines.encode())
         os.close(write)
         with os.fdopen(read, encoding="utf-8") as stdin:
             monkeypatch.setattr(sys, "stdin", stdin)
-            repl.run(bot, style=PLAIN)
+            repl.run(bot, style=PLAIN, session=session)
         return capsys.readouterr()
 
     return pipe
@@ -370,6 +374,47 @@ def test_forget_lets_the_next_question_stand_alone(typed):
     assert "Forgotten. The next question stands alone.\n" in said.out
     assert "Nothing is carried: the next question stands alone.\n" in said.out
     assert json.loads(said.out[said.out.rindex("\n{") :])["understood_as"] == "why?"
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Where sessions are kept."""
+    folder = tmp_path / "sessions"
+    monkeypatch.setattr(locations, "sessions", lambda: folder)
+    return folder
+
+
+def test_a_session_goes_on_in_the_next_chat_and_keeps_its_turns(typed, piped, kept):
+    begun = typed(TALK, session="trip")
+    assert "Session" not in begun.err
+    said = typed("why?\r/json\r", session="trip")
+    assert "Session 'trip' goes on with 1 question in mind; /context shows them.\n" in said.err
+    assert '"understood_as": "why? (Spain)"' in said.out
+    on_a_pipe = piped("/edit\nwhen?\n", session="trip")
+    assert on_a_pipe.err == "Nothing is answered yet. Ask a question first.\n"
+    assert [turn.question for turn in sessions.load("trip").turns] == [TALK[:-1], "why?", "when?"]
+    assert [turn.question for turn in sessions.load("other").turns] == []
+
+
+def test_forget_and_edit_change_what_the_session_keeps(typed, kept):
+    typed(TALK + "why?\r/edit\r now\r", session="trip")
+    assert sessions.load("trip").turns[-1].question == "why? (Spain) now"
+    typed("/forget\r", session="trip")
+    assert not sessions.load("trip")
+    typed("/forget\r" + TALK, session="new")
+    assert len(sessions.load("new").turns) == 1
+    typed("why?\r")
+    assert len(sessions.load("new").turns) == 1
+
+
+def test_a_session_that_cannot_be_kept_is_said_after_the_answer(typed, kept, monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    said = typed(TALK, session="trip")
+    assert first(said.out) == "[1] Rain in Spain"
+    assert f"The session 'trip' cannot be kept in {kept}: No space left on device." in said.err
 
 
 def test_edit_puts_the_understood_question_up_and_asks_it_in_place_of_the_last(typed):

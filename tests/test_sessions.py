@@ -70,6 +70,14 @@ def test_one_shot_questions_share_a_session(qa):
         "Who travels to Geneva?",
         "how long does Ada Lind stay? (Geneva)",
     ]
+    chat = qa("chat", "-l", ".qa", "--no-reader", "--session", "trip", stdin="and why?\n/context\n")
+    assert chat.stdout.splitlines()[-4:-1] == [
+        "how long does Ada Lind stay? (Geneva)",
+        "and why? (Ada Lind, Geneva)",
+        "Persons found last: Ada Lind",
+    ]
+    assert qa("sessions", "trip").stdout.splitlines()[2:] == ["and why? (Ada Lind, Geneva)"]
+    assert "is no name for a session" in qa("chat", "--session", "../up", code=2).stderr
     qa("sessions", "--forget", "trip")
     assert qa("sessions").stdout == ""
     assert "See which there are: qa sessions" in qa("sessions", "trip", code=2).stderr

@@ -132,6 +132,7 @@ def chat(
     model: Model = None,
     reader: ReaderOption = None,
     no_reader: NoReader = False,
+    session: Session = None,
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
@@ -141,7 +142,7 @@ def chat(
     console = Console.of(color=not no_color, quiet=quiet)
     reads = reader_of(reader, no_reader)
     bot = _bot(console, library, model, paths, reader=reads, create=True)
-    repl.run(bot, style=console.style)
+    repl.run(bot, style=console.style, session=session)
 
 
 def _bot(
