@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -178,3 +181,28 @@ def test_a_conversation_is_a_value(bot):
     assert not talk
     assert len(longer.turns) == 1
     assert longer.turns[0].persons == ("Ada Lind",)
+
+
+@pytest.mark.real
+def test_conversations_on_the_sample_articles_find_what_was_asked_in_all_turns_but_one(tmp_path):
+    here = Path(__file__).parent
+    bot = Bot.open(tmp_path / "library", reader=None, create=True)
+    bot.add(here.parent / "seeds")
+
+    def finds(turn, talk):
+        answer = bot.ask(turn["question"], top_k=3, conversation=talk)
+        texts = [hit.passage.text for hit in answer.hits]
+        return any(words in text for words in turn["any_of"] for text in texts), answer
+
+    missed, missed_alone = [], []
+    for line in (here / "data" / "seed_conversations.jsonl").read_text().splitlines():
+        talk = Conversation()
+        for turn in json.loads(line)["turns"]:
+            found, answer = finds(turn, talk)
+            if not found:
+                missed.append(turn["question"])
+            if not finds(turn, Conversation())[0]:
+                missed_alone.append(turn["question"])
+            talk = talk.after(answer)
+    assert len(missed) <= 1, missed
+    assert len(missed) < len(missed_alone), "what came before is of no use"
