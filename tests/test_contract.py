@@ -13,9 +13,11 @@ from mcp import Client, StdioServerParameters
 from pages import ROOT
 from serving import running_server
 
-from qa import Bot
+from qa import Bot, Conversation
 from qa.integrations import haystack, langchain, llamaindex
-from qa.server.settings import Settings
+from qa.integrations.mcp import server
+from qa.schema import dumps, hits_as_dicts
+from qa.server.settings import Limits, Settings
 
 pytestmark = pytest.mark.real
 
@@ -140,3 +142,72 @@ async def test_a_question_has_one_answer_in_every_way(way, library, expected):
     assert [len(found) for found in expected] == [TOP_K] * len(QUESTIONS)
     assert {found[0][-1] for found in expected} == {"answered", "unanswered"}
     assert await WAYS[way](library, QUESTIONS) == expected
+
+
+EARLIER = ["Who tended the lamp for the first twenty-six years?", "Where are his notebooks now?"]
+FOLLOW_UP = "and who came after him?"
+
+
+async def follow_up_over_http(library):
+    bot = Bot.open(library.folder / ".qa")
+    patient = Limits(answer_s=600)  # it is asked four questions, and a model is loaded
+    with running_server(bot, Settings(port=0, limits=patient)) as address:
+        body = {"question": FOLLOW_UP, "earlier": EARLIER, "top_k": TOP_K}
+        async with httpx.AsyncClient(base_url=address, timeout=600) as client:
+            asked = (await client.post("/v1/ask", json=body)).json()
+            found = (await client.post("/v1/search", json=body)).json()["hits"]
+    return rows(asked), found
+
+
+async def follow_up_of_an_assistant(library):
+    async with Client(server(Bot.open(library.folder / ".qa"))) as client:
+        arguments = {"question": FOLLOW_UP, "earlier": EARLIER, "top_k": TOP_K}
+        asked = (await client.call_tool("ask", arguments)).structured_content
+        found = (await client.call_tool("search", arguments)).structured_content["hits"]
+    return rows(asked), found
+
+
+async def follow_up_in_langchain(library):
+    retriever = langchain.QaRetriever(bot=Bot.open(library.folder / ".qa"), k=TOP_K)
+    found = await retriever.ainvoke(FOLLOW_UP, earlier=EARLIER)
+    assert found == retriever.invoke(FOLLOW_UP, earlier=EARLIER)
+    assert found != retriever.invoke(FOLLOW_UP)
+    return [row(item.page_content, **item.metadata) for item in found], None
+
+
+async def follow_up_in_haystack(library):
+    retriever = haystack.QaRetriever(str(library.folder / ".qa"), top_k=TOP_K)
+    found = await retriever.run_async(FOLLOW_UP, earlier=EARLIER)
+    assert found == retriever.run(FOLLOW_UP, earlier=EARLIER)
+    return [
+        row(item.content, **{**item.meta, "score": item.score}) for item in found["documents"]
+    ], None
+
+
+FOLLOWING = {
+    "http": follow_up_over_http,
+    "mcp": follow_up_of_an_assistant,
+    "langchain": follow_up_in_langchain,
+    "haystack": follow_up_in_haystack,
+}
+
+
+@pytest.fixture(scope="module")
+def followed(library):
+    """The rows of the follow-up in Python, and the hits of its search."""
+    bot, talk = Bot.open(library.folder / ".qa"), Conversation()
+    for question in EARLIER:
+        talk = talk.after(bot.ask(question, conversation=talk))
+    answer = bot.ask(FOLLOW_UP, top_k=TOP_K, conversation=talk)
+    assert answer.carried
+    found = bot.search(FOLLOW_UP, top_k=TOP_K, conversation=talk)
+    return _in_python(answer), json.loads(dumps(hits_as_dicts(found)))
+
+
+@pytest.mark.parametrize("way", FOLLOWING)
+async def test_a_follow_up_has_one_answer_in_every_way_that_is_told_the_earlier_ones(
+    way, library, followed
+):
+    asked, found = await FOLLOWING[way](library)
+    assert asked == followed[0]
+    assert found in (followed[1], None)

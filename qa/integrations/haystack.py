@@ -3,9 +3,11 @@
 from typing import Any
 
 from qa.bot import TOP_K, Bot
+from qa.earlier import Conversations
 from qa.integrations import cited, missing
 from qa.model import DEFAULT_READER, Answer, Filters, Mode
 from qa.schema import filters_from_dict
+from qa.twins import twin
 
 try:
     from haystack import Document, component, default_from_dict, default_to_dict
@@ -56,6 +58,7 @@ class QaRetriever:
         self.model = model
         self.reader = reader
         self._bot: Bot | None = None
+        self._talks: Conversations | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The component as plain values."""
@@ -92,7 +95,11 @@ class QaRetriever:
 
     @component.output_types(documents=list[Document], status=str, confidence=float)
     def run(
-        self, query: str, filters: dict[str, Any] | None = None, top_k: int | None = None
+        self,
+        query: str,
+        filters: dict[str, Any] | None = None,
+        top_k: int | None = None,
+        earlier: list[str] | None = None,
     ) -> dict[str, Any]:
         """The passages that answer, best first, and whether they do.
 
@@ -100,32 +107,44 @@ class QaRetriever:
             query: what is asked.
             filters: other ones than the component's.
             top_k: another number than the component's.
+            earlier: the questions before this one, oldest first, so that "and when?" is understood.
 
         Raises:
             QaError: the question cannot be searched for, or the filters mean nothing.
         """
-        answer = self.bot().ask(
-            query,
-            top_k=self.top_k if top_k is None else top_k,
-            mode=self.mode,
-            filters=self._filters(filters),
-            min_confidence=self.min_confidence,
-        )
-        return self._output(answer)
+        return self._output(self._answer(query, filters, top_k, earlier))
 
     @component.output_types(documents=list[Document], status=str, confidence=float)
     async def run_async(
-        self, query: str, filters: dict[str, Any] | None = None, top_k: int | None = None
+        self,
+        query: str,
+        filters: dict[str, Any] | None = None,
+        top_k: int | None = None,
+        earlier: list[str] | None = None,
     ) -> dict[str, Any]:
         """`run`, in a thread of its own, so that the running loop goes on."""
-        answer = await self.bot().aask(
+        return self._output(await self._aanswer(query, filters, top_k, earlier))
+
+    def _answer(
+        self,
+        query: str,
+        filters: dict[str, Any] | None,
+        top_k: int | None,
+        earlier: list[str] | None,
+    ) -> Answer:
+        bot, within = self.bot(), self._filters(filters)
+        if self._talks is None:
+            self._talks = Conversations(bot)
+        return bot.ask(
             query,
             top_k=self.top_k if top_k is None else top_k,
             mode=self.mode,
-            filters=self._filters(filters),
+            filters=within,
             min_confidence=self.min_confidence,
+            conversation=self._talks.before(earlier or (), self.mode, within),
         )
-        return self._output(answer)
+
+    _aanswer = twin(_answer)
 
     def _filters(self, given: dict[str, Any] | None) -> Filters:
         return filters_from_dict((self.filters if given is None else given) or {})

@@ -1,10 +1,13 @@
 """LangChain: a retriever whose documents are passages, each cited in its metadata."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from qa.bot import TOP_K, Bot
+from qa.earlier import Conversations
 from qa.integrations import cited, missing
 from qa.model import EVERYTHING, Answer, Filters, Mode
+from qa.twins import twin
 
 try:
     from langchain_core.callbacks import (
@@ -13,13 +16,16 @@ try:
     )
     from langchain_core.documents import Document
     from langchain_core.retrievers import BaseRetriever
-    from pydantic import Field
+    from pydantic import Field, PrivateAttr
 except ImportError as error:
     raise missing("langchain", error) from error
 
 
 class QaRetriever(BaseRetriever):
     """Retrieves the passages of a bot that answer.
+
+    `invoke` takes the questions before, oldest first, as `earlier=`, so that "and when?" is
+    understood.
 
     Args:
         bot: answers.
@@ -37,6 +43,12 @@ class QaRetriever(BaseRetriever):
     min_confidence: float | None = None
     abstain: bool = False
 
+    _talks: Conversations = PrivateAttr()
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Remembers what earlier questions came to, while this retriever lives."""
+        self._talks = Conversations(self.bot)
+
     def _get_relevant_documents(
         self,
         query: str,
@@ -44,15 +56,9 @@ class QaRetriever(BaseRetriever):
         run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002 -- LangChain's signature
         k: int | None = None,
         filters: Filters | None = None,
+        earlier: Sequence[str] = (),
     ) -> list[Document]:
-        answer = self.bot.ask(
-            query,
-            top_k=self.k if k is None else k,
-            mode=self.mode,
-            filters=self.filters if filters is None else filters,
-            min_confidence=self.min_confidence,
-        )
-        return self._documents(answer)
+        return self._documents(self._answer(query, k, filters, earlier))
 
     async def _aget_relevant_documents(
         self,
@@ -61,15 +67,24 @@ class QaRetriever(BaseRetriever):
         run_manager: AsyncCallbackManagerForRetrieverRun,  # noqa: ARG002 -- as above
         k: int | None = None,
         filters: Filters | None = None,
+        earlier: Sequence[str] = (),
     ) -> list[Document]:
-        answer = await self.bot.aask(
+        return self._documents(await self._aanswer(query, k, filters, earlier))
+
+    def _answer(
+        self, query: str, k: int | None, filters: Filters | None, earlier: Sequence[str]
+    ) -> Answer:
+        within = self.filters if filters is None else filters
+        return self.bot.ask(
             query,
             top_k=self.k if k is None else k,
             mode=self.mode,
-            filters=self.filters if filters is None else filters,
+            filters=within,
             min_confidence=self.min_confidence,
+            conversation=self._talks.before(earlier, self.mode, within),
         )
-        return self._documents(answer)
+
+    _aanswer = twin(_answer)
 
     def _documents(self, answer: Answer) -> list[Document]:
         return [

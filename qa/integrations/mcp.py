@@ -43,7 +43,7 @@ def server(bot: Bot, *, writable: bool = False) -> "Server[Any]":
     """An MCP server over a bot; its tool `add` is there only if it is writable."""
     from importlib.metadata import version
 
-    known = {tool.name: tool for tool in tools(writable=writable)}
+    known = {tool.name: tool for tool in tools(bot, writable=writable)}
 
     async def list_tools(
         _context: _Context, _params: types.PaginatedRequestParams | None

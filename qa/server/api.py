@@ -18,13 +18,13 @@ from fastapi.sse import format_sse_event
 from qa import render, schema, sources
 from qa.bot import Bot
 from qa.conversation import Conversation
+from qa.earlier import Conversations
 from qa.errors import QaError, UnknownArticle
 from qa.library import ArticleInfo
 from qa.model import Answer, Hit
 from qa.places import Place
 from qa.reasons import why_unanswered
 from qa.server import openapi, problems
-from qa.server.conversations import Conversations
 from qa.server.problems import ProblemError
 from qa.server.requests import (
     AddingPath,
@@ -76,7 +76,7 @@ class _Api:
     def __init__(self, bot: Bot, settings: Settings) -> None:
         self._bot = bot
         self._settings = settings
-        self._conversations = Conversations()
+        self._conversations = Conversations(bot)
         self._asking = CapacityLimiter(os.cpu_count() or 1)
         self._writing = CapacityLimiter(1)
 
@@ -170,12 +170,7 @@ class _Api:
     def _before(self, searching: Searching) -> Conversation:
         """The conversation that the earlier questions make, within the same filters."""
         options = searching.asked()
-        mode, filters = options["mode"], options["filters"]
-
-        def ask(question: str, conversation: Conversation) -> Answer:
-            return self._bot.ask(question, mode=mode, filters=filters, conversation=conversation)
-
-        return self._conversations.before(searching.earlier, mode, filters, ask)
+        return self._conversations.before(searching.earlier, options["mode"], options["filters"])
 
     async def _run(self, step: Callable[[], _T]) -> _T:
         # A client that has gone, or whose time is up, does not keep others waiting.

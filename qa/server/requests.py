@@ -4,12 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from qa import earlier as before
 from qa.bot import LONGEST_QUESTION, TOP_K
 from qa.model import Filters
 from qa.schema import filters_from_dict
 
-# Of a conversation, the latest questions are enough to understand the next.
-MOST_EARLIER = 20
 _DAY = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 
 Sources = Annotated[
@@ -63,7 +62,7 @@ class Searching(_Strict):
     earlier: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION)]],
         Field(
-            max_length=MOST_EARLIER,
+            max_length=before.MOST,
             description="What was asked before, oldest first, so that “and when?” is understood.",
             examples=[["Who is visiting Russia?"]],
         ),

@@ -1,15 +1,17 @@
-"""Conversations whose questions the client tells: nothing to keep, and nothing to lose."""
+"""Conversations whose questions are told anew each time: nothing to keep, and nothing to lose."""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from qa.bot import Bot
 from qa.conversation import NOTHING_BEFORE, Conversation
-from qa.model import Answer, Filters, Mode
+from qa.model import Filters, Mode
 
+# Of a conversation, the latest questions are enough to understand the next.
+MOST = 20
 _REMEMBERED = 1000
 
-Ask = Callable[[str, Conversation], Answer]
 Key = tuple[Mode, Filters, tuple[str, ...]]
 
 
@@ -17,29 +19,34 @@ class Conversations:
     """What earlier questions came to; those that were not asked here are asked when needed.
 
     It only saves time: a client may go on with a conversation on a server that never saw it.
+    Threads may share it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
         self._known: OrderedDict[Key, Conversation] = OrderedDict()
         self._lock = threading.Lock()
 
-    def before(
-        self, earlier: Sequence[str], mode: Mode, filters: Filters, ask: Ask
-    ) -> Conversation:
+    def before(self, earlier: Sequence[str], mode: Mode, filters: Filters) -> Conversation:
         """The conversation that these questions make.
 
         Args:
             earlier: the questions, oldest first.
             mode: which candidates are ranked.
             filters: which articles may answer.
-            ask: answers one of them after those before it.
+
+        Raises:
+            QaError: one of them cannot be asked.
         """
         conversation = NOTHING_BEFORE
         for place, question in enumerate(earlier):
             key = (mode, filters, tuple(earlier[: place + 1]))
             known = self._get(key)
             if known is None:
-                known = conversation.after(ask(question, conversation))
+                answer = self._bot.ask(
+                    question, mode=mode, filters=filters, conversation=conversation
+                )
+                known = conversation.after(answer)
                 self._keep(key, known)
             conversation = known
         return conversation
