@@ -358,7 +358,7 @@ class Bot:
                 found = [info for info in articles if _is_named(info, name, path)]
             if not found:
                 raise UnknownArticle(
-                    f"No article '{name}' in the library. See what there is: qa list"
+                    f"No article '{name}' in the library. See what there is.", command="qa list"
                 )
             for info in found:
                 chosen.setdefault(info.origin, []).append(info.id)
@@ -509,8 +509,8 @@ def _check(snapshot: Snapshot, encoder: "Encoder", folder: Path) -> None:
     if snapshot.fingerprint != encoder.fingerprint:
         raise MismatchedLibrary(
             f"The library at {folder} was encoded by {snapshot.encoder}, not by {encoder.name} as "
-            f"loaded now. Ask without --model, or encode it again: qa reindex --model "
-            f"{encoder.name}"
+            f"loaded now. Open it with its own model, or encode it again.",
+            command=f"qa reindex --model {encoder.name}",
         )
 
 
@@ -523,11 +523,14 @@ def _checked(question: str) -> str:
     # Lone surrogates come from arguments that are no UTF-8; no encoder takes them.
     text = " ".join(question.encode("utf-8", "replace").decode().split())
     if not any(char.isalnum() for char in text):
-        raise QuestionError('The question is empty. Ask something: qa ask "where will they meet?"')
+        raise QuestionError(
+            "The question is empty. Ask something.", command='qa ask "where will they meet?"'
+        )
     if len(text) > LONGEST_QUESTION:
         raise QuestionError(
             f"The question has {len(text):,} characters; at most {LONGEST_QUESTION:,} are searched."
-            " Shorten it, or add the text as an article: qa add -"
+            " Shorten it, or add the text as an article.",
+            command="qa add -",
         )
     return text
 

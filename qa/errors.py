@@ -13,14 +13,24 @@
         ├── DamagedLibrary
         └── MismatchedLibrary
 
-Every message says what, where and what to do next, in one line.
+Every message says what, where and what to do next, in one line. Where that is a command of the
+command line, it is given apart: those who serve others say `said`, which is true for their readers.
 """
 
 
 class QaError(Exception):
-    """Something the user can mend; its text is shown as it is, without a traceback."""
+    """Something the user can mend; its text is shown as it is, without a traceback.
+
+    Args:
+        said: what is wrong, where, and what to do next.
+        command: what does that on the command line; it ends the text, and is not in `said`.
+    """
 
     exit_code = 2
+
+    def __init__(self, said: str, *, command: str = "") -> None:
+        super().__init__(f"{said.removesuffix('.')}: {command}" if command else said)
+        self.said = said
 
 
 class ReadError(QaError):

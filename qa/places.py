@@ -72,7 +72,9 @@ def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
         or [info for info in articles if name in info.source]
     )
     if not found:
-        raise UnknownArticle(f"No article '{name}' in the library. See what there is: qa list")
+        raise UnknownArticle(
+            f"No article '{name}' in the library. See what there is.", command="qa list"
+        )
     if len(found) > 1:
         several = ", ".join(f"{info.source} ({info.id})" for info in found[:4])
         raise QaError(f"'{name}' names {len(found)} articles: {several}. Give the id of one.")

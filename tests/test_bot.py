@@ -238,8 +238,12 @@ def test_min_confidence_decides_what_counts_as_answered(bot):
 
 @pytest.mark.parametrize("question", ["", "  \n ", "?!", "\x1b\x00"])
 def test_a_question_without_a_word_is_an_error(bot, question):
-    with pytest.raises(QuestionError, match="The question is empty"):
+    with pytest.raises(QuestionError) as error:
         bot.ask(question)
+    assert error.value.said == "The question is empty. Ask something."
+    assert (
+        str(error.value) == 'The question is empty. Ask something: qa ask "where will they meet?"'
+    )
 
 
 def test_a_question_that_is_an_article_is_an_error_that_says_the_limit(bot):

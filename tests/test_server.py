@@ -42,6 +42,8 @@ def problem(response, status, kind):
     assert found["status"] == status
     assert found["type"] == (f"urn:qa:problem:{kind}" if kind else "about:blank")
     assert found["title"]
+    # Whoever asks over HTTP has no command line; `qa serve` is said to who runs the server.
+    assert not re.search(r"\bqa (?!serve)\w", found["detail"])
     return found["detail"]
 
 
@@ -169,6 +171,13 @@ def test_a_cited_passage_is_shown_in_its_article(http):
     )
     by_line = http.get("/v1/show", params={"citation": "summit.txt:3"}).json()
     assert by_line["citation"] == cited
+
+
+def test_what_to_do_next_is_said_without_the_command_line(http):
+    asked = http.post("/v1/ask", json={"question": "?"})
+    assert problem(asked, 422, "question") == "The question is empty. Ask something."
+    shown = http.get("/v1/show", params={"citation": "nothing"})
+    assert problem(shown, 404, "unknown-article").endswith("in the library. See what there is.")
 
 
 def test_unknown_articles_are_not_found_and_no_file_is_read(http, tmp_path):

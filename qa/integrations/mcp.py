@@ -182,7 +182,7 @@ async def _called(bot: Bot, tool: Tool, arguments: Mapping[str, Any]) -> types.C
     try:
         values = await asyncio.to_thread(tool.call, bot, checked(tool, arguments))
     except QaError as error:
-        content = types.TextContent(type="text", text=str(error))
+        content = types.TextContent(type="text", text=error.said)
         return types.CallToolResult(content=[content], is_error=True)
     content = types.TextContent(type="text", text=dumps(values))
     return types.CallToolResult(content=[content], structured_content=values)
@@ -253,7 +253,7 @@ def _repeated(infos: list[ArticleInfo]) -> set[str]:
 def _protocol(error: QaError) -> MCPError:
     """An error as the protocol has it: of the library, or else of what was asked for."""
     ours = isinstance(error, LibraryError | LockedError)
-    return MCPError(code=types.INTERNAL_ERROR if ours else types.INVALID_PARAMS, message=str(error))
+    return MCPError(code=types.INTERNAL_ERROR if ours else types.INVALID_PARAMS, message=error.said)
 
 
 def _invalid(message: str) -> MCPError:

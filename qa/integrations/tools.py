@@ -342,7 +342,7 @@ def _add() -> Tool:
     def call(bot: Bot, values: Values) -> dict[str, Any]:
         added = bot.add_text(values["text"], values["name"])
         if added.failed:
-            raise QaError(str(added.failed[0]))
+            raise QaError(added.failed[0].said)
         return {
             "added": added.added,
             "changed": added.changed,

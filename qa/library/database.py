@@ -98,7 +98,7 @@ def connect(folder: Path) -> sqlite3.Connection:
         MissingLibrary, DamagedLibrary, MismatchedLibrary: it cannot be used.
     """
     if not exists(folder):
-        raise MissingLibrary(f"No library at {folder}. Make one: qa add ARTICLES")
+        raise MissingLibrary(f"No library at {folder}. Make one.", command="qa add ARTICLES")
     with guarded(folder):
         writable = os.access(folder, os.W_OK) and os.access(folder / FILE, os.W_OK)
         db = _connect(folder, "rw" if writable else "ro&immutable=1")

@@ -35,7 +35,8 @@ def lexical(db: sqlite3.Connection, folder: Path) -> str:
     ).fetchone()
     if strays:
         raise DamagedLibrary(
-            f"The lexical index at {folder} differs in {strays} passages. Make it again: qa reindex"
+            f"The lexical index at {folder} differs in {strays} passages. Make it again.",
+            command="qa reindex",
         )
     return "agrees with the passages"
 

@@ -267,7 +267,8 @@ class Snapshot:
             if zlib.crc32(vector) != crc:
                 raise DamagedLibrary(
                     f"The vector of passage {passage_id} in {self._folder} is damaged. "
-                    "Encode the library again: qa reindex"
+                    "Encode the library again.",
+                    command="qa reindex",
                 )
             yield passage_id, vector
 

@@ -255,7 +255,7 @@ def _remove(bot: Bot, article_id: str, source: str | None) -> int:
         info for info in bot.articles() if info.id == article_id and source in {None, info.source}
     ]
     if not found:
-        raise UnknownArticle(f"No article '{article_id}' in the library. List what there is.")
+        raise UnknownArticle(f"No article '{article_id}' in the library. See what there is.")
     return bot.remove(*found)
 
 

@@ -67,7 +67,7 @@ _TABLE: tuple[tuple[type[errors.QaError], int, str, str], ...] = (
 def of_error(error: errors.QaError) -> Problem:
     """The problem that an error is."""
     status, kind, title = next(row[1:] for row in _TABLE if isinstance(error, row[0]))
-    return Problem(status, kind, title, str(error), _BUSY if kind == "locked" else {})
+    return Problem(status, kind, title, error.said, _BUSY if kind == "locked" else {})
 
 
 def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Problem:
