@@ -126,13 +126,24 @@ async def test_an_assistant_asks_reads_and_is_told_its_mistakes(transport, mode,
             assert error.value.error.code == protocol.INVALID_PARAMS
 
 
+NO_JSON = [b"hello", b"\xff\xfe\x00", b"[" * 50_000, b'{"a":' * 50_000, b'{"jsonrpc": "2.0", ']
+NO_MESSAGE = [b"{}", b"[]", b"null", b'{"jsonrpc": "1.0", "id": 1, "method": "ping"}']
+
+
 @pytest.mark.real
-def test_garbage_from_a_client_leaves_the_server_alive(command):
+def test_garbage_from_a_client_is_refused_and_leaves_the_server_alive(command):
     process = started(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    garbage = [b"hello", b"{}", b"[]", b"null", b"\xff\xfe\x00", b"[" * 50_000, b'{"a":' * 50_000]
-    process.stdin.write(b"\n".join(garbage) + b"\n")
+    for line, code in (
+        *((line, protocol.PARSE_ERROR) for line in NO_JSON),
+        *((line, protocol.INVALID_REQUEST) for line in NO_MESSAGE),
+    ):
+        process.stdin.write(line + b"\n")
+        process.stdin.flush()
+        refused = json.loads(process.stdout.readline())
+        assert (refused["jsonrpc"], refused["id"]) == ("2.0", None)
+        assert refused["error"]["code"] == code
     asked = [
         HELLO,
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
@@ -157,7 +168,11 @@ def test_garbage_from_a_client_leaves_the_server_alive(command):
     assert replied[5]["error"]["code"] == protocol.INVALID_PARAMS
     assert replied[6]["result"]["structuredContent"]["hits"]
     out, err = process.communicate(timeout=20)  # its input ends: so does it
-    assert (process.returncode, out, err) == (0, b"", b"")
+    assert (process.returncode, out) == (0, b"")
+    assert err.decode().splitlines() == [
+        *["qa: the client sent a line that is refused: Not JSON."] * len(NO_JSON),
+        *["qa: the client sent a line that is refused: No request, notification or response of JSON-RPC 2.0."] * len(NO_MESSAGE),
+    ]  # fmt: skip
 
 
 @pytest.mark.real
@@ -272,6 +287,29 @@ async def test_filters_and_modes_are_passed_through(bot):
         assert empty.content[0].text == "Nothing is since 2024 and until 2023: exchange the two."
 
 
+async def test_what_to_do_next_is_said_without_the_command_line(bot):
+    async with Client(server(bot)) as client:
+        empty = await client.call_tool("ask", {"question": "?"})
+        assert empty.content[0].text == "The question is empty. Ask something."
+        unknown = await client.call_tool("show", {"citation": "nothing"})
+        assert unknown.content[0].text == "No article 'nothing' in the library. See what there is."
+
+
+async def test_a_follow_up_is_understood_by_the_earlier_questions(bot):
+    async with Client(server(bot)) as client:
+        told = {"question": "when?", "earlier": [QUESTION]}
+        answer = (await client.call_tool("ask", told)).structured_content
+        assert answer["carried"]
+        assert not (await client.call_tool("ask", {"question": "when?"})).structured_content[
+            "carried"
+        ]
+        assert not (await client.call_tool("search", told)).is_error
+        mistaken = await client.call_tool("ask", {"question": "when?", "earlier": [""]})
+        assert mistaken.content[0].text.startswith("ask: earlier.0: ")
+        many = await client.call_tool("ask", {"question": "when?", "earlier": ["when?"] * 21})
+        assert many.is_error
+
+
 async def test_an_article_is_read_on_from_next_to_next(bot):
     text = "Long\n\n" + "\n\n".join(
         f"Paragraph number {number} stands here." for number in range(200)
@@ -361,6 +399,7 @@ async def test_a_library_that_is_gone_is_an_error_until_there_is_one_again(bot, 
         with pytest.raises(MCPError, match="No library at") as error:
             await client.list_resources()
         assert error.value.error.code == protocol.INTERNAL_ERROR
+        assert "qa add" not in gone.content[0].text + str(error.value)
         aside.rename(folder)
         assert not (await client.call_tool("ask", {"question": QUESTION})).is_error
 

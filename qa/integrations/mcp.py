@@ -1,5 +1,6 @@
 """MCP: the bot as tools and resources of an assistant, by the official SDK."""
 
+import logging
 import os
 import re
 import signal
@@ -25,7 +26,11 @@ except ImportError as error:
     raise missing("mcp", error) from error
 
 if TYPE_CHECKING:
+    from mcp.shared._stream_protocols import ReadStream, WriteStream
+    from mcp.shared.message import SessionMessage
     from starlette.applications import Starlette
+
+_log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 PATH = "/mcp"
@@ -98,14 +103,41 @@ def serve_stdio(made: "Server[Any]") -> None:
     """Serves one client over standard input and output until it closes them."""
     import anyio
     from mcp.server.stdio import stdio_server
+    from mcp.shared.message import SessionMessage
 
     async def serve() -> None:
-        async with stdio_server() as (incoming, outgoing):
-            await made.run(incoming, outgoing, made.create_initialization_options())
+        passing, passed = anyio.create_memory_object_stream[SessionMessage | Exception]()
+        async with stdio_server() as (incoming, outgoing), anyio.create_task_group() as tasks:
+            tasks.start_soon(_refuse_garbage, incoming, passing, outgoing)
+            await made.run(passed, outgoing, made.create_initialization_options())
 
     # Waiting for input cannot be cancelled, so an interrupt would wait for it, too.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     anyio.run(serve)
+
+
+async def _refuse_garbage(
+    incoming: "ReadStream[SessionMessage | Exception]",
+    passing: "WriteStream[SessionMessage | Exception]",
+    outgoing: "WriteStream[SessionMessage]",
+) -> None:
+    """Passes messages on; for what is none, which the SDK lets fall unheard, answers an error."""
+    from mcp.shared.message import SessionMessage
+    from pydantic import ValidationError
+
+    async with passing:
+        async for item in incoming:
+            if not isinstance(item, ValidationError):
+                await passing.send(item)
+                continue
+            if item.errors()[0]["type"] == "json_invalid":
+                error = types.ErrorData(code=types.PARSE_ERROR, message="Not JSON.")
+            else:
+                said = "No request, notification or response of JSON-RPC 2.0."
+                error = types.ErrorData(code=types.INVALID_REQUEST, message=said)
+            _log.warning("the client sent a line that is refused: %s", error.message)
+            reply = types.JSONRPCError(jsonrpc="2.0", id=None, error=error)
+            await outgoing.send(SessionMessage(reply))
 
 
 def listening(port: int) -> socket.socket:
