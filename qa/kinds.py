@@ -36,10 +36,27 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 
+_WHO_IS = re.compile(r"^\W*who(?:['’]s|\s+(?:is|was|are|were))\s+(.+?)\W*$", re.IGNORECASE)
+# Written with a capital too, but whoever holds it is asked for by name.
+_OFFICE = re.compile(
+    r"\b(?:president|minister|king|queen|pope|chancellor|governor|mayor|secretary|director|chief|"
+    r"captain|coach|champion|ceo)\b",
+    re.IGNORECASE,
+)
+
 
 def asks(question: str) -> bool:
     """Whether it is put as a question, and not as words to look for."""
     return _ASKS.search(question) is not None
+
+
+def asks_who_that_is(question: str, text: str) -> bool:
+    """Whether it asks who somebody is that a text names: no other name answers that."""
+    found = _WHO_IS.match(question)
+    if found is None or _OFFICE.search(found[1]):
+        return False
+    named = re.search(rf"\b{re.escape(found[1])}\b", text, re.IGNORECASE)
+    return named is not None and all(word[0].isupper() for word in re.findall(r"\w+", named[0]))
 
 
 def misfit(question: str, words: str) -> float:

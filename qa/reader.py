@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from qa.errors import ModelError
+from qa.kinds import asks_who_that_is
+from qa.lexical import STOP_WORDS
 from qa.model import DEFAULT_READER, Passage, Span
 from qa.sentences import paragraphs, sentences
 
@@ -31,6 +33,7 @@ _PARTNERS = {"(": ")", "[": "]", "{": "}", "“": "”", "‘": "’", "«": "»
 _OPENING = {close: opened for opened, close in _PARTNERS.items()}
 # From here on scripts are written without spaces, and a token is a character.
 _UNSPACED = "\u2e80"
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +107,28 @@ class Reader:
         )
         scored = adapter.scores(self._model, self._adapter, pairs)
         return [
-            decoded(passage.text, pair, scores)
+            decoded(question, passage.text, pair, scores)
             for passage, pair, scores in zip(passages, pairs, scored, strict=True)
         ]
 
 
-def decoded(text: str, pair: "Pair", scores: "Scores") -> Reading:
+def decoded(question: str, text: str, pair: "Pair", scores: "Scores") -> Reading:
     """What the logits of a passage's tokens say of its text."""
-    span, answerable = marked(text, pair.offsets, scores.first, scores.last, scores.null)
+    more_than_names = asks_who_that_is(question, text)
+    span, answerable = marked(
+        text, pair.offsets, scores.first, scores.last, scores.null, more_than_names=more_than_names
+    )
     return Reading(probability(scores.relevance), span, answerable)
 
 
-def marked(
+def marked(  # noqa: PLR0913 -- all that a model says of one text
     text: str,
     offsets: Sequence[tuple[int, int]],
     first: "Floats",
     last: "Floats",
     null: float,
+    *,
+    more_than_names: bool = False,
 ) -> tuple[Span | None, float]:
     """The likeliest words of a text, and by how much, in logits, they beat `null`.
 
@@ -132,10 +140,14 @@ def marked(
         first: each token's logit as the first of the words.
         last: and as the last of them.
         null: the logit of "not here".
+        more_than_names: whether the words have to hold one that is neither name nor stop word.
     """
     if not offsets:
         return None, _SILENT
-    begin, stop, best = _best(first, last, _sentence_of(text, offsets))
+    needed = _plain(text, offsets) if more_than_names else [True] * len(offsets)
+    begin, stop, best = _best(first, last, _sentence_of(text, offsets), needed)
+    if best == -math.inf:
+        return None, _SILENT
     answerable = best - null
     start, end = _whole_words(text, offsets[begin][0], offsets[stop][1])
     start, end = _trimmed(text, start, end)
@@ -150,15 +162,32 @@ def _sentence_of(text: str, offsets: Sequence[tuple[int, int]]) -> list[int]:
     return [bisect_right(begins, start) for start, _ in offsets]
 
 
-def _best(first: "Floats", last: "Floats", sentence: Sequence[int]) -> tuple[int, int, float]:
-    """The first and last token of the likeliest span of at most LONGEST_SPAN tokens."""
+def _plain(text: str, offsets: Sequence[tuple[int, int]]) -> list[bool]:
+    """Which tokens begin a word that is neither name nor stop word."""
+    return [
+        text[start].islower()
+        and not (start and text[start - 1].isalnum())
+        and _WORD.match(text, start)[0] not in STOP_WORDS  # type: ignore[index]
+        for start, _ in offsets
+    ]
+
+
+def _best(
+    first: "Floats", last: "Floats", sentence: Sequence[int], needed: Sequence[bool]
+) -> tuple[int, int, float]:
+    """The first and last token of the likeliest span of at most LONGEST_SPAN tokens.
+
+    It lies in one sentence and holds a token that is `needed`.
+    """
     import numpy as np
 
     sums = first[:, None] + last[None, :]
     place, part = np.arange(len(first)), np.asarray(sentence)
     length = place[None, :] - place[:, None]
     apart = part[None, :] != part[:, None]
-    sums[(length < 0) | (length >= LONGEST_SPAN) | apart] = -np.inf
+    seen = np.cumsum([0, *needed])
+    lacking = seen[None, 1:] == seen[:-1, None]
+    sums[(length < 0) | (length >= LONGEST_SPAN) | apart | lacking] = -np.inf
     begin, stop = divmod(int(sums.argmax()), len(place))
     return begin, stop, float(sums[begin, stop])
 

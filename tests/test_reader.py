@@ -1,3 +1,4 @@
+import re
 import sys
 from pathlib import Path
 
@@ -69,8 +70,48 @@ def scored(offsets, first, last, null=0.0):
     return pair, adapter.Scores(values[0], values[1], null, 0.0)
 
 
+ASKED = "What is said?"
+
+
+def tokens(text):
+    return [found.span() for found in re.finditer(r"\w+|\S", text)]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who is Ada Lunn?", "chief engineer of Norwell"),
+        ("who was ada lunn", "chief engineer of Norwell"),
+        ("Who is the engineer?", "Bo Berg"),
+        ("Who is Carl Holt?", "Bo Berg"),  # not named here: nothing is known of what is asked
+        ("Who met Ada Lunn?", "Bo Berg"),
+    ],
+)
+def test_who_somebody_is_is_not_answered_by_another_name(question, expected):
+    text = "Ada Lunn, chief engineer of Norwell, met Bo Berg."
+    offsets = tokens(text)
+    pair, scores = scored(offsets, 9, 10)
+    scores.first[3], scores.last[6] = 4, 5.5
+
+    assert decoded(question, text, pair, scores).span.text == expected
+
+
+def test_who_holds_an_office_is_answered_by_a_name():
+    text = "President Ada Lunn spoke at noon."
+    pair, scores = scored(tokens(text), 1, 2)
+
+    assert decoded("Who is President?", text, pair, scores).span.text == "Ada Lunn"
+
+
+def test_a_passage_of_nothing_but_names_does_not_say_who_somebody_is():
+    text = "Ada Lunn. Bo Berg."
+    pair, scores = scored(tokens(text), 0, 1)
+
+    assert decoded("Who is Bo Berg?", text, pair, scores).span is None
+
+
 def test_a_span_never_ends_before_it_begins():
-    reading = decoded("one two", *scored([(0, 3), (4, 7)], 1, 0))
+    reading = decoded(ASKED, "one two", *scored([(0, 3), (4, 7)], 1, 0))
 
     assert reading.span.text in {"one", "two"}
 
@@ -80,17 +121,17 @@ def test_a_span_stays_in_one_sentence():
     pair, scores = scored([(0, 2), (3, 8), (8, 9), (10, 12), (13, 17), (17, 18)], 0, 4)
     scores.first[3] = 4
 
-    assert decoded(text, pair, scores).span.text == "Go home"
+    assert decoded(ASKED, text, pair, scores).span.text == "Go home"
 
 
 def test_a_span_does_not_cut_a_word_in_two():
-    reading = decoded("meeting today", *scored([(0, 4), (4, 7), (8, 13)], 0, 0))
+    reading = decoded(ASKED, "meeting today", *scored([(0, 4), (4, 7), (8, 13)], 0, 0))
 
     assert reading.span.text == "meeting"
 
 
 def test_a_span_does_not_cut_an_accent_from_its_letter():
-    reading = decoded("cafe\u0301 noir", *scored([(0, 4), (6, 10)], 0, 0))
+    reading = decoded(ASKED, "cafe\u0301 noir", *scored([(0, 4), (6, 10)], 0, 0))
 
     assert reading.span.text == "cafe\u0301"
 
@@ -98,21 +139,21 @@ def test_a_span_does_not_cut_an_accent_from_its_letter():
 def test_a_span_is_short():
     offsets = [(2 * place, 2 * place + 1) for place in range(200)]
 
-    reading = decoded("a " * 200, *scored(offsets, 0, 199))
+    reading = decoded(ASKED, "a " * 200, *scored(offsets, 0, 199))
 
     assert reading.span is not None
     assert len(reading.span.text.split()) <= LONGEST_SPAN
 
 
 def test_the_margin_is_the_span_less_not_here():
-    reading = decoded("one two", *scored([(0, 3), (4, 7)], 1, 1, null=3.0))
+    reading = decoded(ASKED, "one two", *scored([(0, 3), (4, 7)], 1, 1, null=3.0))
 
     assert reading.answerable == pytest.approx(7.0)
 
 
 def test_a_passage_without_tokens_holds_no_span():
     reading = decoded(
-        "", adapter.Pair([1, 2], [0, 2], 2, []), adapter.Scores(*[np.zeros(0)] * 2, 0, 0)
+        ASKED, "", adapter.Pair([1, 2], [0, 2], 2, []), adapter.Scores(*[np.zeros(0)] * 2, 0, 0)
     )
 
     assert reading.span is None

@@ -114,11 +114,11 @@ def _start(path: Path) -> None:
 
 def _read(asked: Sequence[Asked]) -> list[Read]:
     _, tokenizer = default_model()
-    jobs: list[tuple[adapter.Pair, str]] = []
+    jobs: list[tuple[str, adapter.Pair, str]] = []
     for each in asked:
         texts = [*_found(each), *_gold(each)]
         pairs = adapter.paired(tokenizer, each.text, [(it.title, it.text) for it in texts])
-        jobs += [(pair, it.text) for pair, it in zip(pairs, texts, strict=True)]
+        jobs += [(each.text, pair, it.text) for pair, it in zip(pairs, texts, strict=True)]
     readings = iter(_readings(_networks[0], jobs))
     found = []
     for each in asked:
@@ -153,20 +153,20 @@ def _hit(place: int, candidate: Candidate) -> Hit:
     return Hit(place + 1, candidate.score, passage, signals=signals)
 
 
-def _readings(network: Network, jobs: Sequence[tuple[adapter.Pair, str]]) -> list[Reading]:
+def _readings(network: Network, jobs: Sequence[tuple[str, adapter.Pair, str]]) -> list[Reading]:
     found: dict[int, Reading] = {}
-    order = sorted(range(len(jobs)), key=lambda row: len(jobs[row][0].ids))
+    order = sorted(range(len(jobs)), key=lambda row: len(jobs[row][1].ids))
     for start in range(0, len(order), BATCH):
         rows = order[start : start + BATCH]
         with torch.no_grad():
-            spans, relevance = network(*padded([jobs[row][0] for row in rows]))
+            spans, relevance = network(*padded([jobs[row][1] for row in rows]))
         values = spans.numpy()
         for place, row in enumerate(rows):
-            pair, text = jobs[row]
+            question, pair, text = jobs[row]
             own = values[place, pair.begin : pair.begin + len(pair.offsets)]
             null = float(values[place, 0].sum())
             scores = adapter.Scores(own[:, 0], own[:, 1], null, float(relevance[place]))
-            found[row] = decoded(text, pair, scores)
+            found[row] = decoded(question, text, pair, scores)
     return [found[row] for row in range(len(jobs))]
 
 
