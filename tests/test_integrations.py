@@ -29,6 +29,7 @@ def test_installing_the_package_brings_nothing_of_the_extras(wheel):
     plain = brought(named)
     assert {"faiss-cpu", "sentence-transformers", "typer", "prompt-toolkit"} <= plain
     extras = {
+        "bench": {"matplotlib"},
         "eval": {"ir-measures"},
         "haystack": {"haystack-ai"},
         "langchain": {"langchain-core"},
