@@ -225,23 +225,13 @@ def _batches(pairs: Sequence[Pair], cores: int) -> Iterator[tuple[list[int], Int
 
 
 def _merged(layer: Layer, down: Mapping[str, Floats], up: Mapping[str, Floats]) -> Layer:
-    def linear(part: str, weight: Floats) -> Floats:
+    def linear(part: str) -> Linear:
+        plain: Linear = getattr(layer, part)
         product: Floats = np.multiply(up[part], SCALE, dtype=np.float32) @ down[part]
-        product += weight
-        return product
+        product += plain.weight
+        return Linear(product, plain.bias)
 
-    width = layer.attention_out.weight.shape[0]
-    rows = layer.attention.weight.reshape(3, width, -1)
-    attention = np.concatenate([linear(part, rows[place]) for place, part in enumerate(_PARTS[:3])])
-    return replace(
-        layer,
-        attention=Linear(attention, layer.attention.bias),
-        attention_out=Linear(
-            linear("attention_out", layer.attention_out.weight), layer.attention_out.bias
-        ),
-        up=Linear(linear("up", layer.up.weight), layer.up.bias),
-        down=Linear(linear("down", layer.down.weight), layer.down.bias),
-    )
+    return replace(layer, **{part: linear(part) for part in _PARTS})
 
 
 def _foreign(path: Path, why: str) -> str:

@@ -44,9 +44,11 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One transformer layer; `attention` is query, key and value one below the other."""
+    """One transformer layer."""
 
-    attention: Linear
+    query: Linear
+    key: Linear
+    value: Linear
     attention_out: Linear
     attention_norm: Norm
     up: Linear
@@ -79,12 +81,10 @@ def load(folder: Path) -> Bert:
         return Linear(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
 
     def layer(prefix: str) -> Layer:
-        parts = [linear(f"{prefix}.attention.self.{name}") for name in ("query", "key", "value")]
         return Layer(
-            attention=Linear(
-                np.concatenate([part.weight for part in parts]),
-                np.concatenate([part.bias for part in parts]),
-            ),
+            query=linear(f"{prefix}.attention.self.query"),
+            key=linear(f"{prefix}.attention.self.key"),
+            value=linear(f"{prefix}.attention.self.value"),
             attention_out=linear(f"{prefix}.attention.output.dense"),
             attention_norm=norm(f"{prefix}.attention.output.LayerNorm"),
             up=linear(f"{prefix}.intermediate.dense"),
@@ -177,8 +177,10 @@ def _batches(texts: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Ints, 
 def _attended(hidden: Floats, layer: Layer, heads: int, bias: Floats | None) -> Floats:
     texts, tokens, width = hidden.shape
     size = width // heads
-    mixed = _applied(hidden, layer.attention).reshape(texts, tokens, 3, heads, size)
-    query, key, value = mixed.transpose(2, 0, 3, 1, 4)
+    query, key, value = (
+        _applied(hidden, part).reshape(texts, tokens, heads, size).transpose(0, 2, 1, 3)
+        for part in (layer.query, layer.key, layer.value)
+    )
     scores = query @ key.transpose(0, 1, 3, 2)
     scores *= np.float32(size**-0.5)
     if bias is not None:

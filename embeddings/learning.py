@@ -60,7 +60,7 @@ def learn(vectors: Floats) -> tuple[Any, Effort]:
     return lists, effort
 
 
-def _questions(vectors: Floats, dice: np.random.Generator) -> Vectors:
+def _questions(vectors: Floats, dice: "np.random.Generator") -> Vectors:
     """Means of rows, of unit length: as far from the rows as questions are from passages."""
     mixed = dice.integers(0, len(vectors), (_ASKED, _MIXED))
     return _unit(_rows(vectors, mixed.ravel()).reshape(_ASKED, _MIXED, -1).sum(axis=1))

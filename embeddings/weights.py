@@ -1,6 +1,5 @@
 """Finds the default weights and checks that they are the published ones."""
 
-import hashlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +52,8 @@ def _checked_sha256(path: Path) -> str:
         remembered = notes.remembered(path.name)
         if remembered.get("file") == key:
             return remembered["sha256"]
+        import hashlib
+
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from qa.lexical import question_terms, words
 from qa.model import Answer, Hit
-from qa.values import value_of
 
 _STATES = {"date": "gives a date", "number": "gives a number", "name": "gives a name"}
 _FIGURES = {
@@ -81,6 +80,8 @@ def why_not(wanted: str, question: str, ranked: Sequence[Hit], shown: Sequence[H
 def _answer(hit: Hit) -> list[str]:
     if hit.span is None or hit.signals.get("margin", 0.0) <= _LIKELY:
         return []
+    from qa.values import value_of
+
     state = _STATES.get(value_of(hit.span.text).kind)
     return [state] if state else []
 

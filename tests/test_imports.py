@@ -21,8 +21,7 @@ print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules})
 # faiss bring along. The last line is of tests: what Cython and SWIG keep.
 ALLOWED = {
     "qa", "embeddings", "numpy", "faiss", "tokenizers", "Stemmer", "platformdirs",
-    "typer", "annotated_doc", "annotated_types", "pydantic", "pydantic_core", "shellingham",
-    "typing_extensions", "typing_inspection", "packaging",
+    "typer", "annotated_doc", "shellingham", "packaging",
     "cython_runtime", "swig_runtime_data5",
 }  # fmt: skip
 

@@ -20,12 +20,10 @@ HALF = torch.bfloat16
 class Changed(nn.Module):
     """A linear layer whose weights stay, and a low-rank change to it that is trained."""
 
-    def __init__(
-        self, linear: Linear, rank: int, kind: torch.dtype, rows: slice = slice(None)
-    ) -> None:
+    def __init__(self, linear: Linear, rank: int, kind: torch.dtype) -> None:
         super().__init__()
-        self.register_buffer("weight", torch.from_numpy(np.array(linear.weight[rows])).to(kind))
-        self.register_buffer("bias", torch.from_numpy(np.array(linear.bias[rows])).to(kind))
+        self.register_buffer("weight", torch.from_numpy(np.array(linear.weight)).to(kind))
+        self.register_buffer("bias", torch.from_numpy(np.array(linear.bias)).to(kind))
         out, inner = self.weight.shape
         self.down = nn.Parameter(torch.randn(rank, inner) / math.sqrt(inner))
         self.up = nn.Parameter(torch.zeros(out, rank))
@@ -46,10 +44,9 @@ class Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.epsilon = epsilon
-        width = layer.attention_out.weight.shape[0]
-        self.query = Changed(layer.attention, rank, kind, slice(0, width))
-        self.key = Changed(layer.attention, rank, kind, slice(width, 2 * width))
-        self.value = Changed(layer.attention, rank, kind, slice(2 * width, None))
+        self.query = Changed(layer.query, rank, kind)
+        self.key = Changed(layer.key, rank, kind)
+        self.value = Changed(layer.value, rank, kind)
         self.attention_out = Changed(layer.attention_out, rank, kind)
         self.up = Changed(layer.up, rank, kind)
         self.down = Changed(layer.down, rank, kind)

@@ -1,7 +1,6 @@
 """The command that serves: serve."""
 
 import os
-import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +36,8 @@ def serve(
     quiet: Quiet = False,
 ) -> None:
     """Serve the library over HTTP, with a page at / (needs article-qa[serve])."""
+    import secrets
+
     try:
         from qa.server import running
         from qa.server.settings import Settings, is_loopback
