@@ -339,43 +339,56 @@ def _candidate(hit: Hit) -> Candidate:
     )
 
 
-def off_topic(work: Path, asked: Sequence[Asked], count: int) -> list[Asked]:
+def off_topic(
+    work: Path, asked: Sequence[Asked], count: int, parts: Sequence[str] = ("tune", "test")
+) -> list[Asked]:
     """Questions of other sets, asked of each set: no article there answers them.
 
     Args:
         work: keeps the libraries that `gather` made.
         asked: what `gather` gave, of all sets.
         count: questions for each set and part.
+        parts: the parts that questions are taken from. For training only passages of articles
+            that are trained on are candidates, and none that says the words of an answer.
     """
     found: list[Asked] = []
     for name in dict.fromkeys(each.name for each in asked):
-        kept = work / f"{name}-off-topic-{count}.jsonl"
+        kept = work / f"{name}-off-topic-{'-'.join(parts)}-{count}.jsonl"
         if not kept.exists():
-            lines = [json.dumps(asdict(each)) for each in _foreign(name, work, asked, count)]
+            lines = [json.dumps(asdict(each)) for each in _foreign(name, work, asked, count, parts)]
             kept.write_text("\n".join(lines), encoding="utf-8")
         found += [_asked(json.loads(line)) for line in kept.read_text("utf-8").split("\n") if line]
     return found
 
 
-def _foreign(name: str, work: Path, asked: Sequence[Asked], count: int) -> Iterator[Asked]:
-    others = [
-        each
-        for each in asked
-        if each.name not in {name, _SAME_ARTICLES.get(name)} and each.part != "train"
-    ]
+def _foreign(
+    name: str, work: Path, asked: Sequence[Asked], count: int, parts: Sequence[str]
+) -> Iterator[Asked]:
+    others = [each for each in asked if each.name not in {name, _SAME_ARTICLES.get(name)}]
     others.sort(key=lambda each: hashlib.sha256(f"{name} {each.id}".encode()).digest())
     bot = Bot.open(work / f"{name}-all")
     library = bot._library  # noqa: SLF001 - as above
     with library.snapshot() as snapshot:
-        for own in ("tune", "test"):
+        for own in parts:
             for each in [other for other in others if other.part == own][:count]:
                 vector = bot.encoder().encode_query(each.text)
                 query = Query.of(each.text, vector, "hybrid", EVERYTHING)
-                candidates = map(_candidate, rank(library, snapshot, query, CANDIDATES))
+                candidates = tuple(map(_candidate, rank(library, snapshot, query, CANDIDATES)))
+                if own == "train":
+                    candidates = tuple(_strange(each, candidates))
                 yield replace(
                     each, name=name, title="", part=own, answerable=False, answers=(),
-                    candidates=tuple(candidates), origin=each.name,
+                    candidates=candidates, origin=each.name,
                 )  # fmt: skip
+
+
+def _strange(asked: Asked, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Those that a question of another set may be trained with."""
+    for each in candidates:
+        text = each.text.casefold()
+        said = any(answer.casefold() in text for answer in asked.answers)
+        if not said and all(part(other, each.title) == "train" for other in TRAINED):
+            yield each
 
 
 class Near:

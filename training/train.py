@@ -19,13 +19,15 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F  # noqa: N812 - its name everywhere
 from network import Network, padded
-from pairs import TRAINED, Asked, Pair, gather, groups, held_out_titles, training
+from pairs import TRAINED, Asked, Pair, gather, groups, held_out_titles, off_topic, training
 from torch import Tensor
 
 from embeddings import adapter
 from embeddings.encoder import default_model
 
 GROUPS = 12
+# Questions of other sets that each set is asked: what nobody wrote an article about.
+OFF_TOPIC = 700
 NEGATIVES = 1
 RATE = 1e-3
 # The rate rises for this many steps.
@@ -57,7 +59,7 @@ def main() -> None:
     options = _options()
     with TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
-        gather(options.bench, work, _names(options), options.examples)
+        _questions(options, work)
         if options.processes == 1:
             _work(0, options, work)
             return
@@ -76,18 +78,13 @@ def _work(rank: int, options: argparse.Namespace, work: Path) -> None:
     # A thread waits for the slowest of its like at every sum, a process once a step.
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
-    names = _names(options)
-    # The smoke run needs one set only.
-    held_out = held_out_titles(options.bench) if options.examples is None else []
-    kept = training(gather(options.bench, work, names, options.examples), "train", held_out)
-    if options.examples is not None:
-        kept = kept[: options.examples]
+    kept = _questions(options, work)
     base, tokenizer = default_model()
     network = Network(base, options.rank)
     if options.start is not None:
         network.restore(options.start)
     about = {
-        "data": ", ".join(names),
+        "data": ", ".join(_names(options)),
         "questions": str(len(kept)),
         "command": " ".join(["python", "training/train.py", *_told(sys.argv[1:])]),
         "version": _version(),
@@ -102,6 +99,15 @@ def _work(rank: int, options: argparse.Namespace, work: Path) -> None:
             mean.save(options.out, about | {"steps": str(step)})
     if rank == 0:
         mean.save(options.out, about | {"steps": str(step)})
+
+
+def _questions(options: argparse.Namespace, work: Path) -> list[Asked]:
+    """The questions to train on; `work` keeps them for the next who asks."""
+    asked = gather(options.bench, work, _names(options), options.examples)
+    if options.examples is not None:  # the smoke run: one set, and nothing held out
+        return training(asked)[: options.examples]
+    kept = training(asked, "train", held_out_titles(options.bench))
+    return kept + off_topic(work, kept, OFF_TOPIC, ["train"])
 
 
 def train(
