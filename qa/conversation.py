@@ -47,19 +47,27 @@ _ASKS = re.compile(
     r"(?:why|when|where|how)(?=\s+(?:is|are|was|were|do|does|did|will|would|can|could|has|have)\b)",
     re.IGNORECASE,
 )
-_WHO = re.compile(r"\W*(?:and\s+)?who\b", re.IGNORECASE)
+_OFFICES = (
+    "mr|mrs|ms|dr|sir|lady|president|leader|premier|minister|chancellor|king|queen|prince"
+    "|princess|general|captain|colonel|professor|director|secretary|adviser|executive|senator"
+    "|governor|mayor|councillor|judge|coach|manager|chairman|chairwoman|founder|keeper|engineer"
+    "|warden|geologist|ecologist|author|teacher|brother|sister|son|daughter|wife|husband"
+)
+_WHO = re.compile(
+    rf"\W*(?:and\s+)?(?:who|(?:which|what)\s+(?:\w+\s+)?(?:{_OFFICES}))\b", re.IGNORECASE
+)
 # A name after one of these is a place or a time, hardly a person.
 _WHERE = re.compile(r"\b(?:in|to|at|from|into|near|on|\w+ing)\s+(?:the\s+)?$", re.IGNORECASE)
+# A name that is said to be inside is a place, whatever else is said of it.
+_INSIDE = r"\b(?:in|inside|into|near|across|outside|throughout)\s+(?:the\s+)?"
+_AFTER_THE = re.compile(r"\bthe\s+$", re.IGNORECASE)
 # What a noun often follows, and a verb hardly.
 _BEFORE_NOUN = re.compile(
     r"(?:\b(?:the|an?|of|in|for|with|about|on|by|some|any|many)|['’]s)\s+$|\($", re.IGNORECASE
 )
 # A name is a person's after a rank or office, or where the next sentence begins with He or She.
 _PERSONS = re.compile(
-    r"\b(?:(?i:mr|mrs|ms|dr|sir|lady|president|leader|premier|minister|chancellor|king|queen|prince"
-    r"|princess|general|captain|colonel|professor|director|secretary|adviser|executive|senator"
-    r"|governor|mayor|councillor|judge|coach|manager|chairman|chairwoman|founder|keeper|engineer"
-    r"|warden|geologist|ecologist|author|teacher|brother|sister|son|daughter|wife|husband)"
+    rf"\b(?:(?i:{_OFFICES})"
     r"\.?,?\s+)+([A-Z]\w+(?:[ -][A-Z]\w+){0,3})"
     r"|(?<![\w,] )\b([A-Z]\w+(?: [A-Z]\w+){1,3})\b[^.?!]*[.?!]\s+S?[Hh]e\b"
 )
@@ -205,19 +213,35 @@ def _named(text: str, turns: Sequence[Turn]) -> dict[re.Match[str], Carried]:
 def _person(turns: Sequence[Turn]) -> Carried | None:
     """The name of the latest turn that has one which may be a person's.
 
+    Bare questions ("when?") are asked of whoever the ones before were about.
+    """
+    numbers = range(len(turns), 0, -1)
+    telling = [number for number in numbers if content(turns[number - 1].question)]
+    for number in telling or numbers:
+        if found := _who(turns[number - 1], turns[:number]):
+            return Carried(found, number)
+    return None
+
+
+def _who(turn: Turn, turns: Sequence[Turn]) -> str | None:
+    """The name in a turn which may be a person's: one that it says, or one that was found.
+
     Whoever "who" asked for was found, not named in the question; and a question that says "he"
     names others than him.
     """
-    for number in range(len(turns), 0, -1):
-        turn = turns[number - 1]
-        text = turn.understood_as
-        said = [name.text for name in _names(text) if not _WHERE.search(name.before)]
-        if any(map(_is_person, _standing(text))) or (_WHO.match(text) and not _is_who(said, text)):
-            said = []
-        found = [name for name in turn.persons if not _shares_word(name, text)]
-        if said or found:
-            return Carried((said or found)[0], number)
-    return None
+    text = turn.understood_as
+    places = {
+        name.text
+        for each in turns
+        for name in _names(each.understood_as)
+        if _WHERE.search(name.before)
+    }
+    names = [name for name in _names(text) if name.text not in places]
+    said = [name.text for name in names if not _AFTER_THE.search(name.before)]
+    if any(map(_is_person, _standing(text))) or (_WHO.match(text) and not _is_who(said, text)):
+        names = said = []
+    found = [name for name in turn.persons if not _shares_word(name, text)]
+    return next(iter([*said, *found, *(name.text for name in names)]), None)
 
 
 def _is_who(names: Sequence[str], text: str) -> bool:
@@ -233,13 +257,20 @@ def _persons(answer: Answer) -> list[str]:
     """
     passages = answer.hits[:_SHOWN]
     text = "\n".join(hit.passage.text for hit in passages)
-    span = passages[0].span.text if passages and passages[0].span else ""
-    answered = span if answer.status == "answered" else ""
+    answered = ""
+    if answer.status == "answered" and passages and passages[0].span:
+        # Words that are likelier none than the answer name nobody.
+        answered = passages[0].span.text if passages[0].signals.get("margin", 0.0) >= 0 else ""
     names = [match[match.lastindex or 0] for match in _PERSONS.finditer(text)]
     if _WHO.match(answer.question) and len(answered.split()) <= _LONGEST_NAME:
-        names += [name.text for name in _names(f"by {answered}")]
+        named = [name.text for name in _names(f"by {answered}")]
+        names += [name for name in named if not re.search(_INSIDE + re.escape(name), text)]
     mentions = Counter(re.findall(r"\w+", text))
-    whole = [name for name in dict.fromkeys(names) if not _is_short(name, names)]
+    whole = [
+        name
+        for name in dict.fromkeys(names)
+        if not (_is_short(name, names) or name.startswith("The "))
+    ]
     return sorted(
         whole,
         key=lambda name: (

@@ -73,6 +73,21 @@ def test_he_is_the_name_in_the_question_before_and_stays_it():
     assert said("and did he go?", talk) == "and did Orr go? (Geneva)"
 
 
+def test_he_is_whom_a_minister_was_asked_for_after_a_bare_question_too():
+    turns = (
+        Turn("Which minister went to Oskby?", "Which minister went to Oskby?", ("Ada Lind",)),
+        Turn("when?", "when? (Oskby)", ("Ben Orr", "Ada Lind")),
+    )
+    assert said("what was she shown there?", Conversation(turns)).startswith("what was Ada Lind")
+
+
+def test_what_has_the_before_its_name_is_no_he_where_a_person_was_found():
+    question = "What did the Admiralty say?"
+    talk = after(question, persons=("Ada Lind",))
+    assert understand("when will she travel?", talk).searched == "when will Ada Lind travel?"
+    assert understand("when will she go?", after(question)).searched == "when will Admiralty go?"
+
+
 def test_a_place_is_no_he():
     talk = after("What can one see in Geneva?")
     assert understand("When was he born?", talk).searched == "When was he born?"

@@ -96,6 +96,18 @@ def test_a_question_is_understood_from_those_before_it_even_by_a_server_that_nev
     problem(seen.post("/v1/ask", json=too_long), 422, "invalid")
 
 
+def test_how_a_question_was_asked_does_not_change_how_the_next_is_understood(tmp_path):
+    bot = Bot.open(tmp_path / "lib", encoder=ToyEncoder(), reader=ToyReader(), create=True)
+    bot.add_text("Geneva Holt will travel to the coast by train.", "a.txt")
+    first = {"question": "Who will travel to the coast?"}
+    asked = {"question": "and when will she return?", "earlier": [first["question"]]}
+    http = client(bot)
+    alone = http.post("/v1/ask", json={**first, "min_confidence": 1.0}).json()
+    assert alone["status"] == "unanswered"
+    found = http.post("/v1/ask", json=asked).json()
+    assert found["understood_as"].startswith("and when will Geneva return?")
+
+
 def test_search_ranks_passages_as_python_does(bot, http):
     found = http.post("/v1/search", json={**QUESTION, "mode": "lexical"}).json()
     assert found == {"hits": schema.hits_as_dicts(bot.search(QUESTION["question"], mode="lexical"))}

@@ -16,7 +16,7 @@ from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import format_sse_event
 
 from qa import render, schema, sources
-from qa.bot import Bot
+from qa.bot import TOP_K, Bot
 from qa.conversation import Conversation
 from qa.earlier import Conversations
 from qa.errors import QaError, UnknownArticle
@@ -161,10 +161,12 @@ class _Api:
         options = asking.asked()
         before = self._before(asking)
         answer = self._bot.ask(asking.question, conversation=before, found=tell, **options)
-        questions = (*asking.earlier, asking.question)
-        self._conversations.keep(
-            questions, options["mode"], options["filters"], before.after(answer)
-        )
+        # What was asked otherwise may come to other persons than the question asked anew would.
+        if asking.top_k == TOP_K and asking.min_confidence is None:
+            questions = (*asking.earlier, asking.question)
+            self._conversations.keep(
+                questions, options["mode"], options["filters"], before.after(answer)
+            )
         return answer
 
     def _before(self, searching: Searching) -> Conversation:
