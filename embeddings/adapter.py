@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -231,7 +231,8 @@ def _merged(layer: Layer, down: Mapping[str, Floats], up: Mapping[str, Floats]) 
         product += plain.weight
         return Linear(product, plain.bias)
 
-    return replace(layer, **{part: linear(part) for part in _PARTS})
+    changed: dict[str, Any] = {part: linear(part) for part in _PARTS}
+    return replace(layer, **changed)
 
 
 def _foreign(path: Path, why: str) -> str:

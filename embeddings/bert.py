@@ -181,7 +181,7 @@ def _attended(hidden: Floats, layer: Layer, heads: int, bias: Floats | None) -> 
         _applied(hidden, part).reshape(texts, tokens, heads, size).transpose(0, 2, 1, 3)
         for part in (layer.query, layer.key, layer.value)
     )
-    scores = query @ key.transpose(0, 1, 3, 2)
+    scores: Floats = query @ key.transpose(0, 1, 3, 2)
     scores *= np.float32(size**-0.5)
     if bias is not None:
         scores += bias

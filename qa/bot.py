@@ -436,9 +436,14 @@ class Bot:
         filters: Filters,
         conversation: "Conversation | None",
     ) -> _Found:
-        from qa.conversation import NOTHING_BEFORE, understand
+        from qa.conversation import Understood
 
-        understood = understand(_checked(question), conversation or NOTHING_BEFORE)
+        understood = Understood.alone(_checked(question))
+        if conversation:
+            # Most questions are the first of theirs: they need no rules.
+            from qa.understanding import understand
+
+            understood = understand(question, conversation)
         try:
             return self._searched(understood, top_k, mode, filters)
         except MismatchedLibrary:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.conversation import Leans, Understood, content
+from qa.conversation import Leans, Understood
 from qa.duplicates import fold
 from qa.errors import ModelError
 from qa.lexical import question_terms
@@ -135,6 +135,8 @@ def _is_about_all(snapshot: Snapshot, leans: Leans, subject: Mapping[int, float]
 
 def _without_chatter(query: Query) -> Query:
     """The query without words about asking, which several questions repeat."""
+    from qa.phrases import content
+
     terms = dict.fromkeys(term for _, _, term in content(query.text))
     return replace(query, terms=tuple(terms) or query.terms)
 

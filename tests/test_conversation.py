@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa import Bot, Conversation
-from qa.conversation import MEMORY, Leans, Turn, content, understand
+from qa.conversation import MEMORY, Leans, Turn
+from qa.phrases import content
 from qa.reader import Reading
+from qa.understanding import understand
 
 
 def after(*questions, persons=()):

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qa.conversation import NOTHING_BEFORE, Conversation, Leans, Turn, understand
+from qa.conversation import NOTHING_BEFORE, Conversation, Leans, Turn
 from qa.errors import QaError, QuestionError
 from qa.evaluation.dataset import Asked, conversations, load
 from qa.evaluation.figures import Qrels, articles, figures
 from qa.model import text_sha256
+from qa.understanding import understand
 
 if TYPE_CHECKING:
     from qa.bot import Bot
