@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from toy import ToyEncoder
 
-from qa import Bot, Filters, QaError, reading
+from qa import Bot, Filters, QaError, reading, retriever
 from qa.errors import (
     DamagedLibrary,
     LockedError,
@@ -18,6 +18,7 @@ from qa.errors import (
     QuestionError,
 )
 from qa.library import Library, Snapshot, database
+from qa.library.vectors import VectorView
 from qa.model import text_sha256
 
 
@@ -74,6 +75,22 @@ def test_every_mode_ranks_with_its_own_signals(bot):
         assert set(hits[0].signals) == signals
         assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
         assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+def test_words_and_vectors_searched_side_by_side_find_the_same(bot, monkeypatch, mode):
+    expected = bot.search("Where will the leaders meet?", mode=mode)
+    searching = set()
+    search = VectorView.search
+
+    def noted(*arguments):
+        searching.add(threading.current_thread())
+        return search(*arguments)
+
+    monkeypatch.setattr(VectorView, "search", noted)
+    monkeypatch.setattr(retriever, "_APART", 0)
+    assert bot.search("Where will the leaders meet?", mode=mode) == expected
+    assert len(searching - {threading.current_thread()}) == (mode != "lexical")
 
 
 def test_lexical_search_needs_no_encoder(bot):

@@ -28,6 +28,9 @@ class VectorView:
     parts: tuple[VectorIndex, ...]
     removed: NDArray[np.int64]
 
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
     def search(
         self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None
     ) -> list[tuple[int, float]]:
