@@ -21,6 +21,7 @@ train-smoke: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cold.py
+	$(BIN)/python benchmarks/filling.py $(SETS)
 	$(BIN)/python benchmarks/peers/run.py --sets $(SETS)
 	$(BIN)/python benchmarks/growth.py $(SETS) $(if $(FULL),--full)
 	$(BIN)/python benchmarks/plots.py

