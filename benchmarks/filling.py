@@ -6,7 +6,7 @@ SETS is a folder of data sets in BEIR layout; their texts are cut into passages 
 one article each. The peer encodes them with `SentenceTransformer.encode` at its defaults and writes
 a FAISS file; `qa add` reads, cleans, splits, encodes, indexes words and vectors, and commits. With
 --large, that many passages of about 25 words are added by `qa` alone, and its memory is looked at
-each second. Prints a Markdown table.
+each second. Writes a Markdown table into benchmarks/results.
 """
 
 import argparse
@@ -22,6 +22,8 @@ from pathlib import Path
 
 import machine
 from growth import read
+
+RESULTS = Path(__file__).parent / "results"
 
 PLAIN = """
 import json, sys
@@ -43,17 +45,21 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=5000)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--large", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the table")
     options = parser.parse_args()
     halves, _ = read(options.sets, max(2 * options.passages, options.large), 0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print(f"{machine.described()}\n")
         whole = [" ".join(pair) for pair in zip(halves[::2], halves[1::2], strict=False)]
         _write(folder, whole, options.passages)
-        _compare(folder, options.passages, options.pairs)
+        said = [f"# Filling a library\n\n{machine.described()}\n"]
+        said += _compared(folder, options.passages, options.pairs)
         if options.large:
             _write(folder, [text[: len(text) // 2] for text in halves], options.large)
-            _watch(folder, options.large)
+            said += _watched(folder, options.large)
+    text = "\n".join(said) + "\n"
+    (options.out / f"{machine.today()}-filling.md").write_text(text, encoding="utf-8")
+    print(text)
 
 
 def _write(folder: Path, texts: Sequence[str], count: int) -> None:
@@ -64,35 +70,44 @@ def _write(folder: Path, texts: Sequence[str], count: int) -> None:
             file.write(json.dumps({"id": str(number), "text": text}) + "\n")
 
 
-def _compare(folder: Path, count: int, pairs: int) -> None:
+def _compared(folder: Path, count: int, pairs: int) -> list[str]:
+    """Both in turns, so that a slow moment of the machine slows both."""
     code = "from embeddings.weights import default_weights; print(default_weights().folder)"
     model = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.strip()
-    taken: dict[str, list[float]] = {"qa add": [], "sentence-transformers + FAISS": []}
+    ours, theirs = [], []
     for number in range(pairs):
-        ours = [sys.executable, "-m", "qa", "add", "-q", "-l", f"lib-{number}", "articles.jsonl"]
-        for (_, seconds), command in zip(
-            taken.items(), (ours, [sys.executable, "-c", PLAIN, model]), strict=True
-        ):
-            began = time.perf_counter()
-            subprocess.run(command, cwd=folder, check=True, capture_output=True)
-            seconds.append(time.perf_counter() - began)
-    ours, theirs = taken.values()
+        library = ["-l", f"library-{number}", "articles.jsonl"]
+        ours.append(_timed([sys.executable, "-m", "qa", "add", "-q", *library], folder))
+        theirs.append(_timed([sys.executable, "-c", PLAIN, model], folder))
     ratios = sorted(b / a for a, b in zip(ours, theirs, strict=True))
-    print(f"{count} passages of about 100 words, {pairs} pairs in turns:\n")
-    print("| | median s | passages/s |\n|---|---|---|")
-    for label, seconds in taken.items():
-        median = statistics.median(seconds)
-        print(f"| {label} | {median:.1f} | {count / median:.0f} |")
-    print(
-        f"\nratio, pair by pair: median {statistics.median(ratios):.2f} "
-        f"(from {ratios[0]:.2f} to {ratios[-1]:.2f})\n"
-    )
+    rows = [
+        f"| {label} | {statistics.median(seconds):.1f} | {count / statistics.median(seconds):.0f} |"
+        for label, seconds in (("qa add", ours), ("sentence-transformers + FAISS", theirs))
+    ]
+    return [
+        f"{count:,} passages of about 100 words, {pairs} pairs in turns, from file to commit:",
+        "",
+        "| | median s | passages/s |",
+        "|---|---|---|",
+        *rows,
+        "",
+        (
+            f"Ratio, pair by pair: median {statistics.median(ratios):.2f} "
+            f"(from {ratios[0]:.2f} to {ratios[-1]:.2f})."
+        ),
+    ]
 
 
-def _watch(folder: Path, count: int) -> None:
-    """Adds many short passages, and tells how the process grows."""
+def _timed(command: list[str], folder: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def _watched(folder: Path, count: int) -> list[str]:
+    """Many short passages added, and how the process grows."""
     command = [sys.executable, "-m", "qa", "add", "-q", "-l", "large", "articles.jsonl"]
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder)
@@ -101,12 +116,18 @@ def _watch(folder: Path, count: int) -> None:
         sizes.append(_megabytes(process.pid))
         time.sleep(1)
     if process.returncode:
-        raise SystemExit(f"failed: {command}")
-    print(f"{count} passages of about 25 words: {time.perf_counter() - began:.0f} s, memory\n")
-    print("| share of the time | MB |\n|---|---|")
-    for share in (0.1, 0.25, 0.5, 0.75, 0.9):
-        print(f"| {share:.0%} | {sizes[int(share * len(sizes))]:.0f} |")
-    print(f"| most | {max(sizes):.0f} |")
+        raise SystemExit(f"failed: {' '.join(command)}")
+    seconds = time.perf_counter() - began
+    shares = (0.1, 0.25, 0.5, 0.75, 0.9)
+    return [
+        "",
+        f"{count:,} passages of about 25 words, added in {seconds:.0f} s; memory of the process:",
+        "",
+        "| share of the time | MB |",
+        "|---|---|",
+        *(f"| {share:.0%} | {sizes[int(share * len(sizes))]:.0f} |" for share in shares),
+        f"| the most | {max(sizes):.0f} |",
+    ]
 
 
 def _megabytes(pid: int) -> float:

@@ -1,6 +1,7 @@
 """The benchmarks work; what they measure is judged by nobody here."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -151,6 +152,30 @@ def test_the_plots_show_the_newest_numbers(tmp_path):
     for shown in ("qa ask", "0.30 s", "bm25s (words only)", "8.00 s", "2026-02-02, a machine"):
         assert shown in cold
     assert "whole question, p99" in (tmp_path / "growth.svg").read_text()
+
+
+@pytest.mark.real
+def test_filling_is_measured_in_turns_and_watched(tmp_path):
+    folder = tmp_path / "sets" / "toy"
+    folder.mkdir(parents=True)
+    texts = [" ".join(f"word{number * k % 97}" for k in range(1, 60)) for number in range(20)]
+    for name, records in (("corpus", texts), ("queries", texts[:2])):
+        lines = (json.dumps({"_id": str(n), "text": text}) for n, text in enumerate(records))
+        (folder / f"{name}.jsonl").write_text("\n".join(lines))
+    command = [
+        sys.executable, ROOT / "benchmarks" / "filling.py", tmp_path / "sets", "--out", tmp_path,
+        "--passages", "10", "--pairs", "1", "--large", "30",
+    ]  # fmt: skip
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (path,) = tmp_path.glob("*-filling.md")
+    text = path.read_text()
+    assert text.rstrip() == done.stdout.rstrip()
+    assert "| qa add |" in text
+    assert "Ratio, pair by pair: median" in text
+    assert "30 passages of about 25 words" in text
+    (most,) = re.findall(r"\| the most \| (\d+) \|", text)
+    assert int(most) > 20
 
 
 def test_plots_of_nothing_say_what_to_do(tmp_path):
