@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa import locations
-from qa.errors import MismatchedLibrary, QuestionError, UnknownArticle
+from qa.errors import MismatchedLibrary, QuestionError
 from qa.library import ArticleInfo, Library, Snapshot
 from qa.model import (
     DEFAULT_READER,
@@ -347,20 +347,13 @@ class Bot:
         Raises:
             UnknownArticle: one of them is not in the library; then nothing is removed.
         """
-        chosen: dict[str, list[str]] = {}
+        from qa.places import named
+
         with self._library.snapshot() as snapshot:
             articles = snapshot.articles()
-        for name in what:
-            if isinstance(name, ArticleInfo):
-                found = [name]
-            else:
-                path = str(Path(name).expanduser().resolve())
-                found = [info for info in articles if _is_named(info, name, path)]
-            if not found:
-                raise UnknownArticle(
-                    f"No article '{name}' in the library. See what there is.", command="qa list"
-                )
-            for info in found:
+        chosen: dict[str, list[str]] = {}
+        for each in what:
+            for info in [each] if isinstance(each, ArticleInfo) else named(each, articles):
                 chosen.setdefault(info.origin, []).append(info.id)
         with self._library.writing() as writer:
             return writer.remove(chosen)
@@ -538,9 +531,3 @@ def _checked(question: str) -> str:
             command="qa add -",
         )
     return text
-
-
-def _is_named(info: ArticleInfo, name: str, path: str) -> bool:
-    return name in {info.id, info.source, info.origin} or (
-        info.origin == path or info.origin.startswith(path.rstrip("/") + "/")
-    )

@@ -1,8 +1,9 @@
-"""Finds the article and passage that a citation, typed or given, means (pure)."""
+"""Finds the articles that a name means, and the passage that a citation, typed or given, does."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from qa.errors import QaError, UnknownArticle
 from qa.library import ArticleInfo
@@ -72,10 +73,34 @@ def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
         or [info for info in articles if name in info.source]
     )
     if not found:
-        raise UnknownArticle(
-            f"No article '{name}' in the library. See what there is.", command="qa list"
-        )
+        raise _unknown(name)
     if len(found) > 1:
         several = ", ".join(f"{info.source} ({info.id})" for info in found[:4])
         raise QaError(f"'{name}' names {len(found)} articles: {several}. Give the id of one.")
     return found[0]
+
+
+def named(name: str, articles: Sequence[ArticleInfo]) -> list[ArticleInfo]:
+    """All articles of a path, folder, URL, source or id; a path is taken from where it is given.
+
+    Raises:
+        UnknownArticle: there are none.
+    """
+    path = str(Path(name).expanduser().resolve())
+    below = path.rstrip("/") + "/"
+    found = [
+        info
+        for info in articles
+        if name in {info.id, info.source, info.origin}
+        or info.origin == path
+        or info.origin.startswith(below)
+    ]
+    if not found:
+        raise _unknown(name)
+    return found
+
+
+def _unknown(name: str) -> UnknownArticle:
+    return UnknownArticle(
+        f"No article '{name}' in the library. See what there is.", command="qa list"
+    )
