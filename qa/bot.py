@@ -1,37 +1,27 @@
 """The one way into a library that users, command line, chat and servers share."""
 
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa import locations
 from qa.errors import MismatchedLibrary, QuestionError
-from qa.library import ArticleInfo, Library, Snapshot
-from qa.model import (
-    DEFAULT_READER,
-    EVERYTHING,
-    Agreement,
-    Answer,
-    Citation,
-    Filters,
-    Hit,
-    Mode,
-    Shown,
-)
+from qa.library import ArticleInfo, Library
+from qa.model import DEFAULT_READER, EVERYTHING, Answer, Citation, Filters, Hit, Mode, Shown
 from qa.twins import twin
 
 # What a question needs is imported with the first one, so that importing the bot costs little.
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from embeddings.encoder import Encoder
+    from qa.asking import Asked, Found
     from qa.calibration import Calibration, Example, Graded
-    from qa.conversation import Conversation, Understood
+    from qa.conversation import Conversation
     from qa.indexing import Added, Progress
     from qa.places import Place
     from qa.reader import Reads
-    from qa.retriever import Query
     from qa.sources import Source
 
 LONGEST_QUESTION = 2000
@@ -48,17 +38,6 @@ class Status:
     model: str
     version: int
     bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a search found, in which version, and the calibration that was kept there."""
-
-    hits: list[Hit]
-    understood: "Understood"
-    version: int
-    took_ms: Mapping[str, float]
-    calibration: str | None
 
 
 class Bot:
@@ -141,11 +120,13 @@ class Bot:
             ModelError: it cannot be loaded.
             MismatchedLibrary: the library's vectors come from another model.
         """
+        from qa.retriever import check_encoder
+
         with self._loading:
             if self._encoder is None:
                 loaded = self._load()
                 with self._library.snapshot() as snapshot:
-                    _check(snapshot, loaded, self._library.folder)
+                    check_encoder(snapshot, loaded, self._library.folder)
                 self._encoder = loaded
         return self._encoder
 
@@ -189,66 +170,14 @@ class Bot:
             QuestionError: the question is empty or too long, or `top_k` is less than 1.
             ModelError: the reader cannot be loaded.
         """
-        answer, calibration = self._ask(question, top_k, mode, filters, conversation, found)
-        sure, least = answer.confidence, self._threshold(mode)
-        if calibration is not None:
-            sure, least = calibration.of(sure), calibration.threshold
-        if min_confidence is not None:
-            least = min_confidence
-        answers = bool(answer.hits) and sure >= least
-        return replace(answer, confidence=sure, status="answered" if answers else "unanswered")
+        from qa import asking
 
-    def _ask(  # noqa: PLR0913, PLR0917 -- as `ask`
-        self,
-        question: str,
-        top_k: int,
-        mode: Mode,
-        filters: Filters = EVERYTHING,
-        conversation: "Conversation | None" = None,
-        tell: "Callable[[Sequence[Hit]], None] | None" = None,
-    ) -> "tuple[Answer, Calibration | None]":
-        """An answer with the confidence that ships, and the library's calibration of it."""
-        _check_top_k(top_k)
-        from concurrent.futures import ThreadPoolExecutor
-
-        from qa import calibration, confidence, joining, lexical
-
-        reads = self._reads(mode)
-        wanted = max(top_k, joining.READ) if reads else top_k
-        with ThreadPoolExecutor(1) as pool:
-            # The first question need not wait for the reader before it searches.
-            loading = pool.submit(self.reader) if reads else None
-            found = self._search(question, wanted, mode, filters, conversation)
-            reader = loading.result() if loading else None
-        hits, took_ms, said = found.hits, found.took_ms, found.understood
-        if tell is not None:
-            tell(hits[:top_k])
-        if reader and hits:
-            began = time.perf_counter()
-            hits = joining.read(reader, said.text, hits, top_k)
-            took_ms = {**took_ms, "read": (time.perf_counter() - began) * 1e3}
-        shown = tuple(hits[:top_k])
-        answer = Answer(
-            question=question,
-            understood_as=said.text,
-            carried=said.carried,
-            status="unanswered",
-            confidence=(joining if reader else confidence).of(hits, mode),
-            hits=shown,
-            unmentioned=tuple(lexical.unmentioned(said.searched, hits)),
-            agreement=_agreement(shown, said.text) if reader else (),
-            library_version=found.version,
-            took_ms=took_ms,
-        )
-        return answer, calibration.from_json(found.calibration) if found.calibration else None
-
-    def _threshold(self, mode: Mode) -> float:
-        from qa import confidence, joining
-
-        return joining.threshold(mode) if self._reads(mode) else confidence.threshold(mode)
-
-    def _reads(self, mode: Mode) -> bool:
-        return mode == "hybrid" and self._reader is not None
+        asked = self._asked(question, top_k, mode, filters, conversation)
+        searched, reader = self._search_and_load(asked)
+        if found is not None:
+            found(searched.hits[:top_k])
+        answer = asking.answer(asked, searched, reader)
+        return asking.judged(asked, searched, answer, min_confidence)
 
     def calibrate(
         self,
@@ -271,28 +200,27 @@ class Bot:
         Raises:
             QaError: too few of the answers were right, or too few wrong; nothing is changed.
         """
-        from qa.calibration import REFUSED, fit, graded, to_json
+        from qa import asking
+        from qa.calibration import REFUSED, fit, graded, kept_as, to_json
 
         found = []
         for place, example in enumerate(questions, start=1):
-            found.append(graded(example, self._ask(example.question, 1, "hybrid")[0]))
+            asked = self._asked(example.question, 1)
+            answer = asking.answer(asked, *self._search_and_load(asked))
+            found.append(graded(example, answer))
             if progress is not None:
                 progress(place, len(questions))
         made = fit(found, REFUSED if refused is None else refused)
         with self._library.writing() as writer:
-            writer.keep(self._calibration_name("hybrid"), to_json(made))
+            writer.keep(kept_as("hybrid", self._reads("hybrid")), to_json(made))
         return made, found
 
     def forget_calibration(self) -> bool:
         """Goes back to the confidence that ships; says whether there was another."""
-        with self._library.writing() as writer:
-            return writer.keep(self._calibration_name("hybrid"), None)
+        from qa.calibration import kept_as
 
-    def _calibration_name(self, mode: Mode) -> str:
-        reads = self._reader if mode == "hybrid" else None
-        # The name of the default one is known before it is loaded.
-        name = reads if isinstance(reads, str | Path) else reads.name if reads else "none"
-        return f"calibration {mode} {name}"
+        with self._library.writing() as writer:
+            return writer.keep(kept_as("hybrid", self._reads("hybrid")), None)
 
     def search(
         self,
@@ -308,8 +236,8 @@ class Bot:
         Raises:
             QuestionError: as in `ask`.
         """
-        _check_top_k(top_k)
-        return self._search(question, top_k, mode, filters, conversation).hits
+        asked = self._asked(question, top_k, mode, filters, conversation)
+        return self._search(replace(asked, reader=None)).hits
 
     def add(
         self, *places: str | Path, progress: "Callable[[Progress], None] | None" = None
@@ -421,56 +349,47 @@ class Bot:
     ashow = twin(show)
     astatus = twin(status)
 
-    def _search(
+    def _asked(
         self,
         question: str,
         top_k: int,
-        mode: Mode,
-        filters: Filters,
-        conversation: "Conversation | None",
-    ) -> _Found:
-        from qa.conversation import Understood
+        mode: Mode = "hybrid",
+        filters: Filters = EVERYTHING,
+        conversation: "Conversation | None" = None,
+    ) -> "Asked":
+        from qa import asking
 
-        understood = Understood.alone(_checked(question))
-        if conversation:
-            # Most questions are the first of theirs: they need no rules.
-            from qa.understanding import understand
+        understood = asking.understood(_checked(question, top_k), conversation)
+        return asking.Asked(question, understood, top_k, mode, filters, self._reads(mode))
 
-            understood = understand(question, conversation)
+    def _reads(self, mode: Mode) -> str | None:
+        """The name of what reads in a mode."""
+        reader = self._reader if mode == "hybrid" else None
+        if isinstance(reader, str | Path):
+            return str(reader)  # the name of the default one, known before it is loaded
+        return None if reader is None else reader.name
+
+    def _search_and_load(self, asked: "Asked") -> "tuple[Found, Reads | None]":
+        """What is found, and what is to read it."""
+        if asked.reader is None:
+            return self._search(asked), None
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            # The first question need not wait for the reader before it searches.
+            loading = pool.submit(self.reader)
+            return self._search(asked), loading.result()
+
+    def _search(self, asked: "Asked") -> "Found":
+        from qa.asking import search
+
         try:
-            return self._searched(understood, top_k, mode, filters)
+            return search(self._library, self.encoder, asked)
         except MismatchedLibrary:
             # Another process encoded the library anew, or put another one in its place.
             with self._loading:
                 self._encoder = None
-            return self._searched(understood, top_k, mode, filters)
-
-    def _searched(
-        self, understood: "Understood", top_k: int, mode: Mode, filters: Filters
-    ) -> _Found:
-        from qa import retriever
-
-        began = time.perf_counter()
-        encoder = None if mode == "lexical" else self.encoder()
-        encoding = time.perf_counter() - began
-
-        def query_of(text: str) -> "Query":
-            nonlocal encoding
-            started = time.perf_counter()
-            vector = encoder.encode_query(text) if encoder else None
-            encoding += time.perf_counter() - started
-            return retriever.Query.of(text, vector, mode, filters)
-
-        with self._library.snapshot() as snapshot:
-            if encoder:
-                # Another process may have encoded the library anew since the encoder was loaded.
-                _check(snapshot, encoder, self._library.folder)
-            hits = retriever.rank_understood(self._library, snapshot, understood, query_of, top_k)
-            version = snapshot.version
-            kept = snapshot.kept(self._calibration_name(mode))
-        searching = time.perf_counter() - began - encoding
-        took_ms = {"encode": encoding * 1e3, "search": searching * 1e3}
-        return _Found(hits, understood, version, took_ms, kept)
+            return search(self._library, self.encoder, asked)
 
     def _index(
         self,
@@ -497,27 +416,9 @@ def _encoder(name: str | None) -> "Encoder":
     return load_encoder(name)
 
 
-def _agreement(hits: Sequence[Hit], question: str) -> tuple[Agreement, ...]:
-    from qa.agreement import agree
-
-    return agree(hits, question)
-
-
-def _check(snapshot: Snapshot, encoder: "Encoder", folder: Path) -> None:
-    if snapshot.fingerprint != encoder.fingerprint:
-        raise MismatchedLibrary(
-            f"The library at {folder} was encoded by {snapshot.encoder}, not by {encoder.name} as "
-            f"loaded now. Open it with its own model, or encode it again.",
-            command=f"qa reindex --model {encoder.name}",
-        )
-
-
-def _check_top_k(top_k: int) -> None:
+def _checked(question: str, top_k: int) -> str:
     if top_k < 1:
         raise QuestionError(f"top_k is {top_k}; ask for at least 1 passage.")
-
-
-def _checked(question: str) -> str:
     # Lone surrogates come from arguments that are no UTF-8; no encoder takes them.
     text = " ".join(question.encode("utf-8", "replace").decode().split())
     if not any(char.isalnum() for char in text):

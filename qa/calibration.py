@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qa.errors import QaError
-from qa.model import Answer
+from qa.model import Answer, Mode
 
 # With fewer of a kind a fit says more about chance than about the articles.
 LEAST_OF_A_KIND = 5
@@ -122,6 +122,11 @@ def fit(found: Sequence[Graded], refused: float = REFUSED) -> Calibration:
     answerable = sorted(made.of(each.confidence) for each in found if each.answerable)
     threshold = answerable[int(refused * len(answerable))] if answerable else 0.0
     return Calibration(slope, offset, math.floor(threshold * 1e4) / 1e4)
+
+
+def kept_as(mode: Mode, reader: str | None) -> str:
+    """The name under which a library keeps the calibration for a mode and the reader of a name."""
+    return f"calibration {mode} {'none' if reader is None else reader}"
 
 
 def to_json(calibration: Calibration) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qa.conversation import Leans, Understood
 from qa.duplicates import fold
-from qa.errors import ModelError
+from qa.errors import MismatchedLibrary, ModelError
 from qa.lexical import question_terms
 from qa.library import Library, Snapshot
 from qa.model import EVERYTHING, Filters, Hit, Mode
@@ -69,6 +69,20 @@ def load_encoder(name: str | None) -> "Encoder":
         return load(str(path.resolve()) if path and path.is_dir() else name)
     except EncoderError as error:
         raise ModelError(str(error)) from error
+
+
+def check_encoder(snapshot: Snapshot, encoder: "Encoder", folder: Path) -> None:
+    """Holds an encoder against the vectors of a library in `folder`.
+
+    Raises:
+        MismatchedLibrary: they come from another one.
+    """
+    if snapshot.fingerprint != encoder.fingerprint:
+        raise MismatchedLibrary(
+            f"The library at {folder} was encoded by {snapshot.encoder}, not by {encoder.name} as "
+            f"loaded now. Open it with its own model, or encode it again.",
+            command=f"qa reindex --model {encoder.name}",
+        )
 
 
 def rank(library: Library, snapshot: Snapshot, query: Query, top_k: int) -> list[Hit]:
