@@ -6,8 +6,10 @@ import pytest
 
 pytest.importorskip("torch")
 
+from asked import Asked, Candidate
 from near_misses import near_miss
-from pairs import Asked, Candidate, as_typed, groups, part, training
+from pairs import as_typed, groups
+from parts import part, training
 
 ANSWERING = Candidate("d1", "Rivers", "The Danube flows to the Black Sea.", True, ((4, 10),))
 NEAR = Candidate("d2", "Rivers", "The Rhine flows to the North Sea.", False)

@@ -7,10 +7,11 @@ pytest.importorskip("safetensors")
 
 import numpy as np
 import torch
+from asked import Asked
 from average import mean
 from evaluate import Read, auroc, ece, exact, fit, overlap
 from network import padded
-from pairs import Asked, Pair
+from pairs import Pair
 from train import example
 
 from embeddings.encoder import default_model

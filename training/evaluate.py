@@ -18,8 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from asked import Asked, Candidate
+from gathering import gather, off_topic
 from network import Network, padded
-from pairs import HELD_OUT, TRAINED, Asked, Candidate, gather, held_out_titles, off_topic, training
+from parts import HELD_OUT, TRAINED, held_out_titles, training
 
 from embeddings import adapter
 from embeddings.encoder import default_model

@@ -18,8 +18,11 @@ from tempfile import TemporaryDirectory
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F  # noqa: N812 - its name everywhere
+from asked import Asked
+from gathering import gather, off_topic
 from network import Network, padded
-from pairs import TRAINED, Asked, Pair, gather, groups, held_out_titles, off_topic, training
+from pairs import Pair, groups
+from parts import TRAINED, held_out_titles, training
 from torch import Tensor
 
 from embeddings import adapter
