@@ -70,3 +70,18 @@ def test_training_on_twenty_questions_writes_a_reader_that_reads(bench, tmp_path
     assert 0 < said.relevance < 1
     assert said.span.text in text
     assert out.stat().st_size < 3_000_000
+
+
+def test_a_set_without_an_article_to_train_on_says_so(bench, tmp_path):
+    folder = bench / "xquad-en"
+    kept = [json.loads(line) for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
+    unanswerable = [row for row in kept if not row["answerable"] and "about" not in row]
+    assert unanswerable
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, unanswerable)))
+    command = [sys.executable, "training/train.py", "--bench", bench, "--examples", "20"]
+    done = subprocess.run(
+        [*command, "--out", tmp_path / "reader.safetensors"],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Nothing to train on" in done.stderr.splitlines()[-1]

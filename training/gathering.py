@@ -45,7 +45,7 @@ def gather(bench: Path, work: Path, names: Sequence[str], limit: int | None = No
 
 def _gathered(folder: Path, work: Path, limit: int | None) -> Iterator[Asked]:
     corpus = rows(folder / "corpus.jsonl")
-    queries, judged = questions(folder)
+    queries, judged = questions(folder, {row["_id"] for row in corpus})
     if limit is not None:
         queries = random.Random(0).sample(queries, min(limit, len(queries)))
         kept = set().union(*(judged.get(row["_id"], set()) for row in queries))

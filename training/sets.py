@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,21 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in data.splitlines() if line.strip()]
 
 
-def questions(folder: Path) -> tuple[list[dict[str, Any]], dict[str, set[str]]]:
-    """The questions of a set and our own on it, judged or without an answer; and judgements."""
+def questions(
+    folder: Path, docs: Container[str]
+) -> tuple[list[dict[str, Any]], dict[str, set[str]]]:
+    """The questions of a set and our own on it, judged or without an answer; and judgements.
+
+    Args:
+        folder: the set's.
+        docs: the ids of its articles; our own questions on others are left out.
+    """
     queries = rows(folder / "queries.jsonl")
     judged = _judged(folder / "qrels.tsv")
     more = MORE / f"{folder.name}.jsonl"
     for row in rows(more) if more.exists() else ():
+        if article(row, set()) not in docs:
+            continue
         queries.append(row)
         if row["answerable"]:
             judged[row["_id"]] = {row["spans"][0]["doc"]}

@@ -107,10 +107,11 @@ def _work(rank: int, options: argparse.Namespace, work: Path) -> None:
 def _questions(options: argparse.Namespace, work: Path) -> list[Asked]:
     """The questions to train on; `work` keeps them for the next who asks."""
     asked = gather(options.bench, work, _names(options), options.examples)
-    if options.examples is not None:  # the smoke run: one set, and nothing held out
-        return training(asked)[: options.examples]
-    kept = training(asked, "train", held_out_titles(options.bench))
-    return kept + off_topic(work, kept, OFF_TOPIC, ["train"])
+    smoke = options.examples is not None  # one set, and nothing held out
+    kept = training(asked, "train", () if smoke else held_out_titles(options.bench))
+    if not kept:
+        raise SystemExit(f"Nothing to train on: no article of {options.bench} is for training.")
+    return kept[: options.examples] if smoke else kept + off_topic(work, kept, OFF_TOPIC, ["train"])
 
 
 def train(
