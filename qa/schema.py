@@ -111,8 +111,8 @@ def citation_as_dict(citation: Citation) -> dict[str, Any]:
     }
 
 
-def article_as_dict(info: ArticleInfo) -> dict[str, Any]:
-    """An article without its text as plain values for JSON."""
+def listed_as_dict(info: ArticleInfo) -> dict[str, Any]:
+    """An article as it is listed, without its text, as plain values for JSON."""
     return {
         "article_id": info.id,
         "title": info.title,

@@ -69,7 +69,7 @@ def list_(
     console = Console.of()
     infos = Bot.open(library).articles(filters_of(source, since, until))
     if as_json:
-        rows = [schema.article_as_dict(info) for info in infos]
+        rows = [schema.listed_as_dict(info) for info in infos]
         console.show(schema.dumps(rows, indent=2))
         return
     for info in infos:

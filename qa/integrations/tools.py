@@ -15,11 +15,11 @@ from qa.model import Filters, Mode
 from qa.places import typed
 from qa.schema import (
     answer_schema,
-    article_as_dict,
     as_dict,
     citation_as_dict,
     filters_from_dict,
     hits_as_dicts,
+    listed_as_dict,
 )
 
 Values = Mapping[str, Any]
@@ -311,7 +311,7 @@ def _list() -> Tool:
         infos = bot.articles(filters_from_dict(_filters(values)))
         here, after = page(infos, values["limit"], values.get("cursor"))
         return {
-            "articles": [article_as_dict(info) for info in here],
+            "articles": [listed_as_dict(info) for info in here],
             "total": len(infos),
             "next_cursor": after,
         }

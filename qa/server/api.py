@@ -119,7 +119,7 @@ class _Api:
         more = first + listing.limit < len(infos)
         return _json(
             {
-                "articles": [schema.article_as_dict(info) for info in page],
+                "articles": [schema.listed_as_dict(info) for info in page],
                 "total": len(infos),
                 "next": _after(page[-1]) if more else None,
             }
