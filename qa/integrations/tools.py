@@ -14,7 +14,9 @@ from qa.library import ArticleInfo
 from qa.model import Filters, Mode
 from qa.places import typed
 from qa.schema import (
+    ARTICLE,
     answer_schema,
+    article_as_dict,
     as_dict,
     citation_as_dict,
     filters_from_dict,
@@ -235,12 +237,7 @@ def _show() -> Tool:
         article = shown.article
         return {
             "article": {
-                "article_id": article.id,
-                "title": article.title,
-                "source": article.source,
-                "date": article.date.isoformat() if article.date else None,
-                "url": article.url,
-                "author": article.author,
+                **article_as_dict(article),
                 "characters": len(article.text),
                 "passages": len(shown.passages),
             },
@@ -293,16 +290,7 @@ def _show() -> Tool:
 
 
 def _article_schema() -> dict[str, Any]:
-    properties = {
-        "article_id": {"type": "string"},
-        "title": {"type": "string"},
-        "source": {"type": "string"},
-        "date": {"type": ["string", "null"]},
-        "url": {"type": ["string", "null"]},
-        "author": {"type": ["string", "null"]},
-        "characters": {"type": "integer"},
-        "passages": {"type": "integer"},
-    }
+    properties = {**ARTICLE, "characters": {"type": "integer"}, "passages": {"type": "integer"}}
     return _object(properties, list(properties))
 
 
