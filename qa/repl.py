@@ -28,7 +28,7 @@ from qa.commands import Command, Names, Quit, Replay, complete, parse
 from qa.console import Console
 from qa.errors import QaError
 from qa.model import Answer
-from qa.render import Style, clean
+from qa.style import Style, clean
 
 PATIENCE = 0.3  # seconds without a word; longer feels broken
 READING = "reading…"

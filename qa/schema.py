@@ -10,7 +10,7 @@ from qa.dates import parse_day
 from qa.errors import QaError
 from qa.library import ArticleInfo
 from qa.model import Agreement, Answer, Article, Citation, Filters, Hit, Shown
-from qa.render import CONTROL
+from qa.style import CONTROL
 
 if TYPE_CHECKING:
     from qa.bot import Status

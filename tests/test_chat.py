@@ -15,7 +15,7 @@ from prompt_toolkit.output import DummyOutput
 from qa import locations, repl, sessions
 from qa.bot import Bot
 from qa.errors import QaError
-from qa.render import PLAIN
+from qa.style import PLAIN
 
 ENTER, ALT_ENTER, CTRL_C, CTRL_D, CTRL_R, UP = "\r", "\x1b\r", "\x03", "\x04", "\x12", "\x1b[A"
 PASTE, PASTED = "\x1b[200~", "\x1b[201~"

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qa import locations, render, schema, sessions
+from qa import locations, render, schema, sessions, wording
 from qa.bot import Bot
 from qa.console import Console, complain
 from qa.errors import QaError
+from qa.style import clean
 
 if TYPE_CHECKING:
     from qa.indexing import Added
@@ -75,7 +76,7 @@ def list_(
     for info in infos:
         date = info.date.isoformat() if info.date else "-" * 10
         line = f"{info.id}  {date}  {info.passages:4}  {info.title or '-'}  {info.source}"
-        console.show(render.clean(" ".join(line.splitlines())))
+        console.show(clean(" ".join(line.splitlines())))
 
 
 def status(library: Library = None, as_json: AsJson = False) -> None:
@@ -138,7 +139,7 @@ def verify(
         failed += not found.holds
         if not (quiet and found.holds):
             beside = f", file: {found.file}" if found.file else ""
-            console.show(f"{render.place(found.citation)}  library: {found.library}{beside}")
+            console.show(f"{wording.place(found.citation)}  library: {found.library}{beside}")
     console.notice(f"{len(cited) - failed} of {_number(len(cited), 'citation')} exact.")
     raise typer.Exit(1 if failed else 0)
 
@@ -199,6 +200,6 @@ def sessions_(
     else:
         if name not in sessions.names():
             raise QaError(f"There is no session '{name}'. See which there are: qa sessions")
-        rows = [render.clean(turn.understood_as) for turn in sessions.load(name).turns]
+        rows = [clean(turn.understood_as) for turn in sessions.load(name).turns]
     if rows:
         console.show("\n".join(rows))
