@@ -24,7 +24,8 @@ from prompt_toolkit.output import ColorDepth, Output
 from qa import locations, sessions
 from qa.bot import Bot
 from qa.chat import Chat, Work, described
-from qa.commands import Command, Names, Quit, Replay, complete, parse
+from qa.commands import Command, Quit, Replay, parse
+from qa.completion import Names, complete
 from qa.console import Console
 from qa.errors import QaError
 from qa.model import Answer
