@@ -30,6 +30,7 @@ from qa.console import Console
 from qa.errors import QaError
 from qa.model import Answer
 from qa.style import Style, clean
+from qa.wording import counted
 
 PATIENCE = 0.3  # seconds without a word; longer feels broken
 READING = "reading…"
@@ -90,7 +91,7 @@ def run(  # noqa: PLR0913 -- the options of the command, and a keyboard and a sc
     elif person:
         _notice("Ask a question. /help lists what else there is.")
     if person and chat.conversation:
-        before = _counted(len(chat.conversation.turns), "question")
+        before = counted(len(chat.conversation.turns), "question")
         _notice(f"Session '{session}' goes on with {before} in mind; /context shows them.")
     _converse(read, chat, session, person=person)
 
@@ -288,17 +289,13 @@ def _toolbar(bot: Bot, chat: Chat) -> str:
         return clean(str(error))
     turns = chat.conversation.turns
     parts = [
-        f"{_counted(status.articles, 'article')}, {_counted(status.passages, 'passage')}",
+        f"{counted(status.articles, 'article')}, {counted(status.passages, 'passage')}",
         *([described(chat.filters)] if chat.filters else []),
-        *([f"{_counted(len(turns), 'question')} in mind"] if turns else []),
+        *([f"{counted(len(turns), 'question')} in mind"] if turns else []),
         clean(status.model),
         clean(str(status.path)),  # last, because it is the longest and may be cut off
     ]
     return " · ".join(parts)
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _keys() -> KeyBindings:

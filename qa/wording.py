@@ -1,4 +1,4 @@
-"""What an answer claims and cites, in words, whatever shows them (pure)."""
+"""What an answer claims and cites, and how many of what, in words for any medium (pure)."""
 
 from dataclasses import replace
 
@@ -92,3 +92,8 @@ def title(citation: Citation) -> str:
     """The title of a cited article, or else its source, and its date."""
     dated = f" ({citation.date.isoformat()})" if citation.date else ""
     return clean(" ".join(citation.title.split()) or citation.source) + dated
+
+
+def counted(number: int, thing: str) -> str:
+    """How many of a thing: "1 article", "1,200 articles"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

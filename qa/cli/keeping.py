@@ -56,7 +56,7 @@ def remove(
 ) -> None:
     """Remove articles from the library; the files stay."""
     count = Bot.open(library).remove(*what)
-    Console.of(quiet=quiet).notice(f"removed {_number(count, 'article')}.")
+    Console.of(quiet=quiet).notice(f"removed {wording.counted(count, 'article')}.")
 
 
 def list_(
@@ -140,7 +140,7 @@ def verify(
         if not (quiet and found.holds):
             beside = f", file: {found.file}" if found.file else ""
             console.show(f"{wording.place(found.citation)}  library: {found.library}{beside}")
-    console.notice(f"{len(cited) - failed} of {_number(len(cited), 'citation')} exact.")
+    console.notice(f"{len(cited) - failed} of {wording.counted(len(cited), 'citation')} exact.")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -150,7 +150,7 @@ def reindex(library: Library = None, model: Model = None, quiet: Quiet = False) 
     bot = Bot.open(library)
     with console.counting("articles") as progress:
         count = bot.reindex(model=model, progress=progress)
-    console.notice(f"encoded {_number(count, 'passage')} with {bot.status().model}.")
+    console.notice(f"encoded {wording.counted(count, 'passage')} with {bot.status().model}.")
 
 
 def _report(console: Console, bot: Bot, added: "Added", *, as_json: bool) -> None:
@@ -162,16 +162,12 @@ def _report(console: Console, bot: Bot, added: "Added", *, as_json: bool) -> Non
         return
     over = ", ".join(f"{count} {why}" for why, count in added.passed_over.items())
     console.notice(
-        f"{_number(added.added, 'article')} added, {added.changed} changed, "
+        f"{wording.counted(added.added, 'article')} added, {added.changed} changed, "
         f"{added.unchanged} unchanged, {added.removed} removed, {len(added.failed)} failed"
         f"{f'; passed over: {over}' if over else ''}; "
-        f"{_number(added.passages, 'passage')} encoded in {added.seconds:.1f} s. "
+        f"{wording.counted(added.passages, 'passage')} encoded in {added.seconds:.1f} s. "
         f"Library: {bot.status().path}"
     )
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _text(path: Path) -> str:
