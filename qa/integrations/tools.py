@@ -1,7 +1,5 @@
 """What an assistant can do with a library: each tool with its schemas and its words."""
 
-import base64
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +8,7 @@ from qa import earlier
 from qa.bot import LONGEST_QUESTION, TOP_K, Bot
 from qa.conversation import Conversation
 from qa.errors import QaError
-from qa.library import ArticleInfo
+from qa.integrations.paging import PAGE, page
 from qa.model import Filters, Mode
 from qa.places import typed
 from qa.schema import (
@@ -26,7 +24,6 @@ from qa.schema import (
 
 Values = Mapping[str, Any]
 Before = Callable[[Sequence[str], Mode, Filters], Conversation]
-PAGE = 100
 
 INSTRUCTIONS = (
     "Answers questions from the user's own articles, kept on this machine. Every passage is an "
@@ -74,32 +71,6 @@ def checked(tool: Tool, arguments: Values) -> Values:
     properties: dict[str, dict[str, Any]] = tool.takes["properties"]
     filled = {name: value["default"] for name, value in properties.items() if "default" in value}
     return {**filled, **arguments}
-
-
-def page(
-    infos: Sequence[ArticleInfo], limit: int, cursor: str | None
-) -> tuple[list[ArticleInfo], str | None]:
-    """The articles after a cursor, at most `limit`, and the cursor of those after them.
-
-    Raises:
-        QaError: the cursor is none of ours.
-    """
-    after = _position(cursor) if cursor else ("", "")
-    rest = [info for info in infos if (info.source, info.id) > after]
-    here = rest[:limit]
-    return here, _cursor(here[-1]) if len(rest) > limit else None
-
-
-def _cursor(info: ArticleInfo) -> str:
-    return base64.urlsafe_b64encode(json.dumps([info.source, info.id]).encode()).decode()
-
-
-def _position(cursor: str) -> tuple[str, str]:
-    try:
-        source, article_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, TypeError) as error:
-        raise QaError("This cursor came from no list. Leave it out to start anew.") from error
-    return str(source), str(article_id)
 
 
 _FILTERS: dict[str, Any] = {
