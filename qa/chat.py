@@ -35,19 +35,14 @@ from qa.commands import (
 from qa.conversation import NOTHING_BEFORE, Conversation
 from qa.errors import QaError
 from qa.library import ArticleInfo
+from qa.markdown import answer_markdown
 from qa.model import Answer, Filters, Hit
 from qa.opening import open_citation
 from qa.reasons import is_wanted, why, why_not
-from qa.render import (
-    Style,
-    answer_markdown,
-    answer_text,
-    clean,
-    hit_text,
-    passage_in_article,
-    place,
-)
+from qa.render import answer_text, hit_text, passage_in_article
 from qa.schema import answer_json
+from qa.style import Style, clean
+from qa.wording import place
 
 if TYPE_CHECKING:
     from qa.indexing import Progress

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.model import Citation
-from qa.render import Style, clean
+from qa.style import Style, clean
 
 if TYPE_CHECKING:
     from qa.indexing import Progress

@@ -1,12 +1,57 @@
 """The sentences of a passage that are worth showing (pure)."""
 
+import re
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from qa.lexical import words
-from qa.model import Passage, Span
+from qa.model import Hit, Passage, Span
 from qa.sentences import LINE_END, paragraphs, sentences, trim
 
 Stretch = tuple[int, int]
+
+_GAP = "…"
+_SPACE = re.compile(r"\s+")
+
+
+def focused(hit: Hit, terms: frozenset[str]) -> list[list[tuple[bool, str]]]:
+    """What is shown of a passage: paragraphs of parts, each with whether it answers.
+
+    With a span, its sentences and the best around it, "…" where some are left out; else all.
+    """
+    text, span = hit.passage.text, hit.span
+    stretches = snippet(hit.passage, span, terms) if span else ((0, len(text)),)
+    blocks: list[list[tuple[bool, str]]] = []
+    here = 0  # the end of what was shown last
+    for start, end in paragraphs(text):
+        parts: list[tuple[bool, str]] = []
+        for begin, stop in stretches:
+            piece = trim(text, max(start, begin), max(start, min(end, stop)))
+            if piece[0] >= piece[1]:
+                continue
+            if text[here : piece[0]].strip():
+                parts.append((False, f" {_GAP} " if parts else f"{_GAP} "))
+            parts += _answering(hit, *piece)
+            here = piece[1]
+        if parts:
+            blocks.append(parts)
+    if blocks and text[here:].strip():
+        blocks[-1].append((False, f" {_GAP}"))
+    return blocks
+
+
+def _answering(hit: Hit, start: int, end: int) -> list[tuple[bool, str]]:
+    """The parts of a stretch before, inside and after the span, white space as single spaces."""
+    text, span = hit.passage.text, hit.span
+    inside = trim(text, max(start, span.start), min(end, span.end)) if span else (end, end)
+    if inside[0] >= inside[1]:
+        inside = (end, end)
+    borders = (start, *inside, end)
+    return [
+        (place == 1, _SPACE.sub(" ", text[a:b]))
+        for place, (a, b) in enumerate(pairwise(borders))
+        if a < b
+    ]
 
 
 def snippet(

@@ -15,7 +15,7 @@ from pathlib import Path
 from qa.errors import QaError, ReadError
 from qa.model import Citation, text_sha256
 from qa.reading.decoding import decode
-from qa.render import clean
+from qa.style import clean
 
 # How editors that do not know `+LINE FILE` take a line.
 _COLON = frozenset({"subl", "sublime_text", "hx", "helix", "zed", "zeditor", "mate"})

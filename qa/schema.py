@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING, Any
 from qa.dates import parse_day
 from qa.errors import QaError
 from qa.library import ArticleInfo
-from qa.model import Agreement, Answer, Citation, Filters, Hit, Shown
-from qa.render import CONTROL
+from qa.model import Agreement, Answer, Article, Citation, Filters, Hit, Shown
+from qa.style import CONTROL
 
 if TYPE_CHECKING:
     from qa.bot import Status
     from qa.indexing import Added
 
 SCHEMA = "qa.answer/1"
+# The JSON Schema of each field that `article_as_dict` writes.
+ARTICLE: Mapping[str, dict[str, Any]] = {
+    "article_id": {"type": "string"},
+    "title": {"type": "string"},
+    "source": {"type": "string"},
+    "date": {"type": ["string", "null"], "format": "date"},
+    "url": {"type": ["string", "null"]},
+    "author": {"type": ["string", "null"]},
+}
 _FILTERS = ("sources", "since", "until")
 
 
@@ -111,15 +120,22 @@ def citation_as_dict(citation: Citation) -> dict[str, Any]:
     }
 
 
-def article_as_dict(info: ArticleInfo) -> dict[str, Any]:
-    """An article without its text as plain values for JSON."""
+def article_as_dict(article: Article | ArticleInfo) -> dict[str, Any]:
+    """What names an article, by `ARTICLE`."""
     return {
-        "article_id": info.id,
-        "title": info.title,
-        "source": info.source,
-        "date": info.date.isoformat() if info.date else None,
-        "url": info.url,
-        "author": info.author,
+        "article_id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "date": article.date.isoformat() if article.date else None,
+        "url": article.url,
+        "author": article.author,
+    }
+
+
+def listed_as_dict(info: ArticleInfo) -> dict[str, Any]:
+    """An article as it is listed, without its text, as plain values for JSON."""
+    return {
+        **article_as_dict(info),
         "characters": info.characters,
         "passages": info.passages,
     }
@@ -129,12 +145,7 @@ def shown_as_dict(shown: Shown) -> dict[str, Any]:
     """An article with its text and passages, and the citation asked for, as plain values."""
     article = shown.article
     return {
-        "article_id": article.id,
-        "title": article.title,
-        "source": article.source,
-        "date": article.date.isoformat() if article.date else None,
-        "url": article.url,
-        "author": article.author,
+        **article_as_dict(article),
         "sha256": article.sha256,
         "text": article.text,
         "passages": [

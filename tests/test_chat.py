@@ -12,10 +12,12 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from qa import locations, repl, sessions
+from qa import locations, prompt, repl, sessions, waiting
 from qa.bot import Bot
+from qa.chat import Chat
+from qa.commands import parse
 from qa.errors import QaError
-from qa.render import PLAIN
+from qa.style import PLAIN
 
 ENTER, ALT_ENTER, CTRL_C, CTRL_D, CTRL_R, UP = "\r", "\x1b\r", "\x03", "\x04", "\x12", "\x1b[A"
 PASTE, PASTED = "\x1b[200~", "\x1b[201~"
@@ -306,7 +308,7 @@ class Slow(Interrupted):
     """A bot that takes its time."""
 
     def ask(self, question, **options):
-        threading.Event().wait(2 * repl.PATIENCE)
+        threading.Event().wait(2 * waiting.PATIENCE)
         return self._bot.ask(question, **options)
 
 
@@ -328,7 +330,7 @@ def test_a_library_that_cannot_be_read_is_told_in_the_toolbar_and_ends_nothing(b
 
 
 def completions(bot, text):
-    return [found.text for found in repl._Completer(bot).get_completions(Document(text), None)]
+    return [found.text for found in prompt._Completer(bot).get_completions(Document(text), None)]
 
 
 def test_titles_sources_and_commands_are_completed_without_control_characters(bot):
@@ -340,7 +342,7 @@ def test_titles_sources_and_commands_are_completed_without_control_characters(bo
 
 
 def test_an_article_added_meanwhile_is_completed(bot, articles):
-    completer = repl._Completer(bot)
+    completer = prompt._Completer(bot)
     document = Document("what of snow")
     assert list(completer.get_completions(document, None)) == []
     (articles / "snow.txt").write_text("Snow in Peru\n\nSnow falls.\n")
@@ -488,7 +490,7 @@ class Telling(Interrupted):
     def ask(self, question, *, found, **options):
         answer = self._bot.ask(question, **options)
         found(answer.hits)
-        threading.Event().wait(2 * repl.PATIENCE)
+        threading.Event().wait(2 * waiting.PATIENCE)
         return answer
 
 
@@ -501,7 +503,7 @@ def test_what_is_found_stands_there_until_it_is_read(bot, typed, monkeypatch):
     assert shown.endswith(f"\x1b[{shown.count(chr(10))}")
     assert wiped
     assert answered.startswith("In these passages ")
-    assert f"\r{repl.READING}\r" in said.err
+    assert f"\r{waiting.READING}\r" in said.err
 
 
 def test_on_a_pipe_only_the_answer_is_written(bot, piped):
@@ -518,7 +520,7 @@ def test_a_folder_to_add_and_a_file_to_replay_are_completed(bot, tmp_path):
 
 
 def test_the_toolbar_says_how_much_is_in_mind(bot):
-    chat = repl.Chat(bot, style=PLAIN, width=lambda: 80)
-    assert "in mind" not in repl._toolbar(bot, chat)
-    chat.reply(repl.parse("where will the leaders meet?"))
-    assert "1 question in mind" in repl._toolbar(bot, chat)
+    chat = Chat(bot, style=PLAIN, width=lambda: 80)
+    assert "in mind" not in prompt._toolbar(bot, chat)
+    chat.reply(parse("where will the leaders meet?"))
+    assert "1 question in mind" in prompt._toolbar(bot, chat)

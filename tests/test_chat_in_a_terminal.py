@@ -19,7 +19,7 @@ from pathlib import Path
 from toy import ToyEncoder
 from qa import repl
 from qa.bot import Bot
-from qa.render import PLAIN
+from qa.style import PLAIN
 
 class Patient(Bot):
     def ask(self, question, **options):

@@ -10,7 +10,6 @@ from qa.commands import (
     Add,
     Ask,
     Command,
-    Completion,
     Context,
     Edit,
     Forget,
@@ -18,7 +17,6 @@ from qa.commands import (
     Json,
     Limit,
     More,
-    Names,
     Open,
     Quit,
     Replay,
@@ -30,10 +28,10 @@ from qa.commands import (
     Sources,
     Why,
     WhyNot,
-    complete,
     help_text,
     parse,
 )
+from qa.completion import Completion, Names, complete
 from qa.errors import QaError
 from qa.model import Filters
 

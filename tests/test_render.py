@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
+from qa.markdown import answer_markdown
 from qa.model import (
     Agreement,
     Answer,
@@ -22,14 +23,9 @@ from qa.model import (
     Span,
     text_sha256,
 )
-from qa.render import (
-    Style,
-    answer_markdown,
-    answer_text,
-    clean,
-    passage_in_article,
-)
+from qa.render import answer_text, passage_in_article
 from qa.schema import answer_json, as_dict, citation_as_dict, citation_from_dict
+from qa.style import Style, clean
 
 SCHEMA = json.loads(Path(__file__).parent.parent.joinpath("docs/answer.schema.json").read_text())
 EVIL = "\x1b[31mred\x1b]8;;http://evil\x07\x9b2J\u202egnp"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from qa import locations, places, render, schema, sessions
+from qa import locations, markdown, places, render, schema, sessions
 from qa.bot import TOP_K, Bot
 from qa.cli.options import (
     AsJson,
@@ -38,6 +38,7 @@ from qa.console import Console, complain
 from qa.conversation import Conversation
 from qa.errors import QaError, QuestionError
 from qa.model import Answer, Hit
+from qa.style import clean
 
 
 def ask(
@@ -189,7 +190,7 @@ def _listed(
     if form == HitFormat.JSONL:
         return "\n".join(schema.dumps(values) for values in schema.hits_as_dicts(hits))
     if form == HitFormat.IDS:
-        return "\n".join(render.clean(places.typed(hit.citation)) for hit in hits)
+        return "\n".join(clean(places.typed(hit.citation)) for hit in hits)
     texts = (
         render.hit_text(hit, question, width=console.width, style=console.style, explain=explain)
         for hit in hits
@@ -203,5 +204,5 @@ def _written(answer: Answer, form: Format, console: Console, *, explain: bool) -
     if form == Format.JSONL:
         return schema.answer_json(answer, indent=None)
     if form == Format.MD:
-        return render.answer_markdown(answer)
+        return markdown.answer_markdown(answer)
     return render.answer_text(answer, width=console.width, style=console.style, explain=explain)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qa import locations, render, schema, sessions
+from qa import locations, render, schema, sessions, wording
 from qa.bot import Bot
 from qa.console import Console, complain
 from qa.errors import QaError
+from qa.style import clean
 
 if TYPE_CHECKING:
     from qa.indexing import Added
@@ -55,7 +56,7 @@ def remove(
 ) -> None:
     """Remove articles from the library; the files stay."""
     count = Bot.open(library).remove(*what)
-    Console.of(quiet=quiet).notice(f"removed {_number(count, 'article')}.")
+    Console.of(quiet=quiet).notice(f"removed {wording.counted(count, 'article')}.")
 
 
 def list_(
@@ -69,13 +70,13 @@ def list_(
     console = Console.of()
     infos = Bot.open(library).articles(filters_of(source, since, until))
     if as_json:
-        rows = [schema.article_as_dict(info) for info in infos]
+        rows = [schema.listed_as_dict(info) for info in infos]
         console.show(schema.dumps(rows, indent=2))
         return
     for info in infos:
         date = info.date.isoformat() if info.date else "-" * 10
         line = f"{info.id}  {date}  {info.passages:4}  {info.title or '-'}  {info.source}"
-        console.show(render.clean(" ".join(line.splitlines())))
+        console.show(clean(" ".join(line.splitlines())))
 
 
 def status(library: Library = None, as_json: AsJson = False) -> None:
@@ -138,8 +139,8 @@ def verify(
         failed += not found.holds
         if not (quiet and found.holds):
             beside = f", file: {found.file}" if found.file else ""
-            console.show(f"{render.place(found.citation)}  library: {found.library}{beside}")
-    console.notice(f"{len(cited) - failed} of {_number(len(cited), 'citation')} exact.")
+            console.show(f"{wording.place(found.citation)}  library: {found.library}{beside}")
+    console.notice(f"{len(cited) - failed} of {wording.counted(len(cited), 'citation')} exact.")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -149,7 +150,7 @@ def reindex(library: Library = None, model: Model = None, quiet: Quiet = False) 
     bot = Bot.open(library)
     with console.counting("articles") as progress:
         count = bot.reindex(model=model, progress=progress)
-    console.notice(f"encoded {_number(count, 'passage')} with {bot.status().model}.")
+    console.notice(f"encoded {wording.counted(count, 'passage')} with {bot.status().model}.")
 
 
 def _report(console: Console, bot: Bot, added: "Added", *, as_json: bool) -> None:
@@ -161,16 +162,12 @@ def _report(console: Console, bot: Bot, added: "Added", *, as_json: bool) -> Non
         return
     over = ", ".join(f"{count} {why}" for why, count in added.passed_over.items())
     console.notice(
-        f"{_number(added.added, 'article')} added, {added.changed} changed, "
+        f"{wording.counted(added.added, 'article')} added, {added.changed} changed, "
         f"{added.unchanged} unchanged, {added.removed} removed, {len(added.failed)} failed"
         f"{f'; passed over: {over}' if over else ''}; "
-        f"{_number(added.passages, 'passage')} encoded in {added.seconds:.1f} s. "
+        f"{wording.counted(added.passages, 'passage')} encoded in {added.seconds:.1f} s. "
         f"Library: {bot.status().path}"
     )
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _text(path: Path) -> str:
@@ -199,6 +196,6 @@ def sessions_(
     else:
         if name not in sessions.names():
             raise QaError(f"There is no session '{name}'. See which there are: qa sessions")
-        rows = [render.clean(turn.understood_as) for turn in sessions.load(name).turns]
+        rows = [clean(turn.understood_as) for turn in sessions.load(name).turns]
     if rows:
         console.show("\n".join(rows))

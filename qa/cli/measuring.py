@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from qa import locations, render, schema
+from qa import locations, schema
 from qa.bot import Bot
 from qa.calibration import REFUSED, Calibration, Graded, examples
 from qa.cli.options import (
@@ -21,6 +21,7 @@ from qa.cli.options import (
 from qa.console import Console
 from qa.errors import QaError
 from qa.model import Mode
+from qa.style import clean
 
 
 def eval_(
@@ -137,5 +138,5 @@ def doctor(library: Library = None) -> None:
     good = True
     for check in checks(locations.library(library)):
         good &= check.good
-        console.show(render.clean(f"{'ok ' if check.good else 'BAD'} {check.name}: {check.found}"))
+        console.show(clean(f"{'ok ' if check.good else 'BAD'} {check.name}: {check.found}"))
     raise typer.Exit(0 if good else 3)

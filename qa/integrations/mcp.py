@@ -13,7 +13,8 @@ from urllib.parse import quote, unquote
 from qa.bot import Bot
 from qa.errors import LibraryError, LockedError, QaError
 from qa.integrations import missing
-from qa.integrations.tools import INSTRUCTIONS, PAGE, Tool, checked, page, tools
+from qa.integrations.paging import PAGE, page
+from qa.integrations.tools import INSTRUCTIONS, Tool, checked, tools
 from qa.library import ArticleInfo
 from qa.places import Place
 from qa.schema import dumps

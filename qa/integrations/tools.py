@@ -1,7 +1,5 @@
 """What an assistant can do with a library: each tool with its schemas and its words."""
 
-import base64
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,21 +8,22 @@ from qa import earlier
 from qa.bot import LONGEST_QUESTION, TOP_K, Bot
 from qa.conversation import Conversation
 from qa.errors import QaError
-from qa.library import ArticleInfo
+from qa.integrations.paging import PAGE, page
 from qa.model import Filters, Mode
 from qa.places import typed
 from qa.schema import (
+    ARTICLE,
     answer_schema,
     article_as_dict,
     as_dict,
     citation_as_dict,
     filters_from_dict,
     hits_as_dicts,
+    listed_as_dict,
 )
 
 Values = Mapping[str, Any]
 Before = Callable[[Sequence[str], Mode, Filters], Conversation]
-PAGE = 100
 
 INSTRUCTIONS = (
     "Answers questions from the user's own articles, kept on this machine. Every passage is an "
@@ -72,32 +71,6 @@ def checked(tool: Tool, arguments: Values) -> Values:
     properties: dict[str, dict[str, Any]] = tool.takes["properties"]
     filled = {name: value["default"] for name, value in properties.items() if "default" in value}
     return {**filled, **arguments}
-
-
-def page(
-    infos: Sequence[ArticleInfo], limit: int, cursor: str | None
-) -> tuple[list[ArticleInfo], str | None]:
-    """The articles after a cursor, at most `limit`, and the cursor of those after them.
-
-    Raises:
-        QaError: the cursor is none of ours.
-    """
-    after = _position(cursor) if cursor else ("", "")
-    rest = [info for info in infos if (info.source, info.id) > after]
-    here = rest[:limit]
-    return here, _cursor(here[-1]) if len(rest) > limit else None
-
-
-def _cursor(info: ArticleInfo) -> str:
-    return base64.urlsafe_b64encode(json.dumps([info.source, info.id]).encode()).decode()
-
-
-def _position(cursor: str) -> tuple[str, str]:
-    try:
-        source, article_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, TypeError) as error:
-        raise QaError("This cursor came from no list. Leave it out to start anew.") from error
-    return str(source), str(article_id)
 
 
 _FILTERS: dict[str, Any] = {
@@ -235,12 +208,7 @@ def _show() -> Tool:
         article = shown.article
         return {
             "article": {
-                "article_id": article.id,
-                "title": article.title,
-                "source": article.source,
-                "date": article.date.isoformat() if article.date else None,
-                "url": article.url,
-                "author": article.author,
+                **article_as_dict(article),
                 "characters": len(article.text),
                 "passages": len(shown.passages),
             },
@@ -293,16 +261,7 @@ def _show() -> Tool:
 
 
 def _article_schema() -> dict[str, Any]:
-    properties = {
-        "article_id": {"type": "string"},
-        "title": {"type": "string"},
-        "source": {"type": "string"},
-        "date": {"type": ["string", "null"]},
-        "url": {"type": ["string", "null"]},
-        "author": {"type": ["string", "null"]},
-        "characters": {"type": "integer"},
-        "passages": {"type": "integer"},
-    }
+    properties = {**ARTICLE, "characters": {"type": "integer"}, "passages": {"type": "integer"}}
     return _object(properties, list(properties))
 
 
@@ -311,7 +270,7 @@ def _list() -> Tool:
         infos = bot.articles(filters_from_dict(_filters(values)))
         here, after = page(infos, values["limit"], values.get("cursor"))
         return {
-            "articles": [article_as_dict(info) for info in here],
+            "articles": [listed_as_dict(info) for info in here],
             "total": len(infos),
             "next_cursor": after,
         }

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import format_sse_event
 
-from qa import render, schema, sources
+from qa import schema, sources, wording
 from qa.bot import TOP_K, Bot
 from qa.conversation import Conversation
 from qa.earlier import Conversations
@@ -119,7 +119,7 @@ class _Api:
         more = first + listing.limit < len(infos)
         return _json(
             {
-                "articles": [schema.article_as_dict(info) for info in page],
+                "articles": [schema.listed_as_dict(info) for info in page],
                 "total": len(infos),
                 "next": _after(page[-1]) if more else None,
             }
@@ -204,13 +204,13 @@ def in_words(answer: Answer) -> dict[str, Any]:
 
     `marked` are the ranks of the hits whose words are claimed to answer.
     """
-    claimed = render.as_claimed(answer)
+    claimed = wording.as_claimed(answer)
     answered = answer.status == "answered"
     return {
-        "sureness": render.sureness_word(answer.confidence) if answered else None,
+        "sureness": wording.sureness_word(answer.confidence) if answered else None,
         "why": None if answered else why_unanswered(answer),
         "marked": [hit.rank for hit in claimed.hits if hit.span],
-        "agreement": [render.agreement_line(item) for item in claimed.agreement],
+        "agreement": [wording.agreement_line(item) for item in claimed.agreement],
     }
 
 

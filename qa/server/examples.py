@@ -77,7 +77,7 @@ OF: Mapping[str, Any] = {
         )
     ).decode(),
     "ShownArticle": schema.shown_as_dict(_SHOWN),
-    "Articles": {"articles": [schema.article_as_dict(_INFO)], "total": 1, "next": None},
+    "Articles": {"articles": [schema.listed_as_dict(_INFO)], "total": 1, "next": None},
     "Added": {
         "added": 1,
         "changed": 0,

@@ -123,7 +123,6 @@ def _object(**properties: dict[str, Any]) -> dict[str, Any]:
 _COUNT = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
 _OPTIONAL = {"type": ["string", "null"]}
-_DATE = {"type": ["string", "null"], "format": "date"}
 
 _ENVELOPES: Mapping[str, dict[str, Any]] = {
     "Hits": _object(hits={"type": "array", "items": _ref("hit")}),
@@ -151,28 +150,14 @@ _ENVELOPES: Mapping[str, dict[str, Any]] = {
         },
         agreement={"type": "array", "items": _TEXT},
     ),
-    "Article": _object(
-        article_id=_TEXT,
-        title=_TEXT,
-        source=_TEXT,
-        date=_DATE,
-        url=_OPTIONAL,
-        author=_OPTIONAL,
-        characters=_COUNT,
-        passages=_COUNT,
-    ),
+    "Article": _object(**schema.ARTICLE, characters=_COUNT, passages=_COUNT),
     "Articles": _object(
         articles={"type": "array", "items": _ref("Article")},
         total={**_COUNT, "description": "How many pass the filters."},
         next={**_OPTIONAL, "description": "`after` of the next page; null on the last."},
     ),
     "ShownArticle": _object(
-        article_id=_TEXT,
-        title=_TEXT,
-        source=_TEXT,
-        date=_DATE,
-        url=_OPTIONAL,
-        author=_OPTIONAL,
+        **schema.ARTICLE,
         sha256=_TEXT,
         text={**_TEXT, "description": "As it was read; offsets are characters of it."},
         passages={
