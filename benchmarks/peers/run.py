@@ -34,7 +34,7 @@ RESULTS = Path(__file__).parent.parent / "results"
 def main() -> None:
     """Measures all, and writes the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--sets", type=Path, default=Path("../shared/bench"))
+    parser.add_argument("--sets", type=Path, default=Path(__file__).parents[2] / "training")
     parser.add_argument("--peers", default=",".join(contestants.PEERS), help="names, with commas")
     parser.add_argument("--work", type=Path, default=Path.home() / ".cache" / "qa-benchmarks")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the table")
