@@ -167,7 +167,8 @@ def _plain(text: str, offsets: Sequence[tuple[int, int]]) -> list[bool]:
     return [
         text[start].islower()
         and not (start and text[start - 1].isalnum())
-        and _WORD.match(text, start)[0] not in STOP_WORDS  # type: ignore[index]
+        and (word := _WORD.match(text, start)) is not None  # "ⓐ" is in lower case, but no letter
+        and word[0] not in STOP_WORDS
         for start, _ in offsets
     ]
 

@@ -217,7 +217,7 @@ def _signals(
     """
     words = library.words(snapshot)
     idf = words.idf(query.terms)
-    rareness = sum(idf.values())
+    rareness = sum(idf.values()) or 1.0  # a lone accent or sound mark is a question without a term
 
     def by_words() -> dict[int, float]:
         if query.mode == "dense":

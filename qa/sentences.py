@@ -7,9 +7,9 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 _BLANK = re.compile(r"(?:\r\n|\r|\n)(?:[^\S\r\n]*(?:\r\n|\r|\n))+")
 _LIST_ITEM = re.compile(r"\s*(?:[-*•‣◦–—]|\(?\d{1,3}[.)])\s")
 
-# A mark that may end a sentence, closing quotes and brackets after it, then white space.
-# Chinese and Japanese marks need no white space.
-_END = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”’）]*|(?:\r\n|\r|\n))")
+# Marks that may end a sentence, closing quotes and brackets after them. What has to follow is
+# looked at afterwards: as part of the pattern it would read a row of dots again from each dot.
+_END = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*|[。！？]+[」』”’）]*|(?:\r\n|\r|\n))")
 _WORD_BEFORE = re.compile(r"([^\s(\[\"“‘']+)$")
 # "J", and "H.W" of "H.W. Bush".
 _INITIALS = re.compile(r"[^\W\d_](?:\.[^\W\d_])*")
@@ -73,12 +73,12 @@ def _is_border(text: str, begin: int, match: re.Match[str], stop: int) -> bool:
     mark = match.group()
     if mark[0] in "\r\n":
         return _LIST_ITEM.match(text, match.end(), min(stop, match.end() + 12)) is not None
-    if mark[0] in "。！？":
+    if mark[0] in "。！？":  # which need no white space
         return True
     follows = trim(text, match.end(), min(stop, match.end() + 64))[0]
     if follows >= stop:
         return True
-    if text[follows].islower() or text[follows] in ",;:)":
+    if follows == match.end() or text[follows].islower() or text[follows] in ",;:)":
         return False
     if mark[0] != ".":
         return True

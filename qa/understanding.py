@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from qa.conversation import MEMORY, Conversation, Leans, Turn, Understood
-from qa.lexical import words
+from qa.lexical import STOP_WORDS, words
 from qa.model import Carried
 from qa.persons import EMPTY, OBJECTS, OWNING, is_person, person, shares_word, standing
 from qa.phrases import content, names_in, phrases
@@ -23,6 +23,22 @@ _POINTER = re.compile(r"\b(?:this|that|these|those|there|ones?)\b", re.IGNORECAS
 _ONLY_ASKS = re.compile(r"(?:(?:and|but|so)\s+)?(why|when|where|how)\W*", re.IGNORECASE)
 _ASKS = re.compile(
     r"(?:why|when|where|how)(?=\s+(?:is|are|was|were|do|does|did|will|would|can|could|has|have)\b)",
+    re.IGNORECASE,
+)
+
+# What comes after "her" that is nobody's: "Who met her yesterday?", "Who shot her and why?".
+_NOT_OWNED = STOP_WORDS - {"very"} | frozenset(
+    "against across after again ago alone along already although among around away because before "
+    "behind beside besides between beyond down during either ever every except here however "
+    "instead near now off once out outside over per recently since soon though through throughout "
+    "till today together tomorrow tonight toward towards twice under unless until up upon when "
+    "whenever while within without yesterday yet monday tuesday wednesday thursday friday saturday "
+    "sunday".split()
+)
+# Alone or before a time, these are not what she has; before a noun they are: "her first book".
+_TURN_OR_TIME = re.compile(
+    r"\s+(?:(?:first|last|next|later|earlier)\W*$"
+    r"|(?:last|next)\s+(?:\w+day|night|week|month|year|spring|summer|autumn|fall|winter)\b)",
     re.IGNORECASE,
 )
 
@@ -92,10 +108,18 @@ def _put(text: str, named: Mapping[re.Match[str], Carried]) -> str:
     here = 0
     for match, carried in named.items():
         word = match.group().casefold()
-        owning = word in OWNING or (word == "her" and text[match.end() :].strip(" ?.!"))
+        owning = word in OWNING or (word == "her" and _owns(text[match.end() :]))
         pieces += [text[here : match.start()], carried.text + ("’s" if owning else "")]
         here = match.end()
     return "".join([*pieces, text[here:]])
+
+
+def _owns(rest: str) -> bool:
+    """Whether "her" before the rest of a question says whose something is, and not whom it met."""
+    following = re.match(r"\s+([\w'’-]+)", rest)
+    if following is None or _TURN_OR_TIME.match(rest):
+        return False
+    return following[1].casefold() not in _NOT_OWNED
 
 
 def _topics(text: str, turns: Sequence[Turn]) -> list[Carried]:

@@ -1,4 +1,4 @@
-"""Are citations still exactly there? In the library, and in the file that was read."""
+"""Are citations still exactly there? As quoted, in the library, and in the file that was read."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,43 +16,53 @@ Finding = Literal["exact", "changed", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """What became of a citation: in the library, and in its file (None: not a file on disk)."""
+class Cited:
+    """A citation, and whether an answer gives for it the words that it cites (None: gives none)."""
 
     citation: Citation
+    quoted: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What became of a citation: as quoted, in the library, in its file (None: not on disk)."""
+
+    citation: Citation
+    quoted: Finding | None
     library: Finding
     file: Finding | None
 
     @property
     def holds(self) -> bool:
-        """Whether the cited words stand where the citation says."""
-        return self.library == "exact" and self.file in {"exact", None}
+        """Whether the words quoted are the cited ones, and stand where the citation says."""
+        return self.library == "exact" and {self.quoted, self.file} <= {"exact", None}
 
 
-def citations(text: str, name: str) -> list[Citation]:
+def citations(text: str, name: str) -> list[Cited]:
     """The citations of answers written as JSON or JSON lines, copies in other articles included.
 
     Raises:
         QaError: it is no such file.
     """
     try:
-        return [citation_from_dict(values) for answer in _values(text) for values in _cited(answer)]
-    except (ValueError, KeyError, TypeError) as error:
+        return [cited for answer in _values(text) for cited in _cited(answer)]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise QaError(
             f"{name} holds no answer as JSON ({type(error).__name__}: {error}). "
             "Make one: qa ask QUESTION --json > answer.json"
         ) from error
 
 
-def verify(library: Library, cited: Iterable[Citation]) -> Iterator[Verified]:
+def verify(library: Library, cited: Iterable[Cited]) -> Iterator[Verified]:
     """Each citation, compared with the library and, where it was read from one, with its file."""
     with library.snapshot() as snapshot:
-        for citation in cited:
+        for each in cited:
+            citation = each.citation
             stored = snapshot.article(citation.article_id, citation.source)
             origin = snapshot.origin(citation.article_id, citation.source)
             path = Path(origin or citation.source)
             on_disk = _on_disk(path, citation) if path.is_absolute() or not origin else None
-            yield Verified(citation, _finding(stored, citation), on_disk)
+            yield Verified(citation, each.quoted, _finding(stored, citation), on_disk)
 
 
 def _on_disk(path: Path, citation: Citation) -> Finding | None:
@@ -84,7 +94,15 @@ def _values(text: str) -> list[Any]:
         return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
-def _cited(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _cited(answer: dict[str, Any]) -> Iterator[Cited]:
     for hit in answer["hits"]:
-        yield hit["citation"]
-        yield from hit["also_in"]
+        citation = citation_from_dict(hit["citation"])
+        yield Cited(citation, "exact" if _is_quoted(hit, citation) else "changed")
+        yield from (Cited(citation_from_dict(values)) for values in hit["also_in"])
+
+
+def _is_quoted(hit: dict[str, Any], citation: Citation) -> bool:
+    """Whether a hit's text is what its citation cites, and its span is of that text."""
+    text, span = hit["text"], hit["span"]
+    whole = text_sha256(text) == citation.sha256
+    return whole and (span is None or text[span["start"] : span["end"]] == span["text"])

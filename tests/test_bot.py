@@ -263,6 +263,15 @@ def test_a_question_without_a_word_is_an_error(bot, question):
     )
 
 
+@pytest.mark.parametrize("mark", ["\uff9e", "\uff9f"])
+def test_a_question_of_a_lone_sound_mark_has_no_terms_and_is_still_answered(bot, mark):
+    found = bot.search(mark, top_k=20)
+    assert {(hit.signals["lexical"], hit.signals["coverage"]) for hit in found} == {(0.0, 0.0)}
+    assert len(bot.search(mark, top_k=20, mode="dense")) == len(found)
+    assert bot.search(mark, mode="lexical") == []
+    assert bot.ask(mark, min_confidence=1.0).status == "unanswered"
+
+
 def test_a_question_that_is_an_article_is_an_error_that_says_the_limit(bot):
     with pytest.raises(QuestionError, match=r"10,000 characters; at most 2,000"):
         bot.ask("x" * 10_000)

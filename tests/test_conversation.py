@@ -102,6 +102,28 @@ def test_his_and_her_own_and_him_does_not():
     assert said("What is hers?", talk).startswith("What is Ada Lind’s?")
 
 
+@pytest.mark.parametrize(
+    ("question", "understood"),
+    [
+        ("Who met her yesterday?", "Who met Ada Lind yesterday?"),
+        ("Did anyone see her in Orland?", "Did anyone see Ada Lind in Orland?"),
+        ("Who shot her and why?", "Who shot Ada Lind and why?"),
+        ("Who shot her, then fled?", "Who shot Ada Lind, then fled?"),
+        ("Who visited her last week?", "Who visited Ada Lind last week?"),
+        ("Who found her first?", "Who found Ada Lind first?"),
+        (
+            "What did they give her when she left?",
+            "What did they give Ada Lind when Ada Lind left?",
+        ),
+        ("What was her very first novel?", "What was Ada Lind’s very first novel?"),
+        ("What was her last novel?", "What was Ada Lind’s last novel?"),
+        ("When did her two-year term end?", "When did Ada Lind’s two-year term end?"),
+    ],
+)
+def test_her_owns_only_what_can_be_owned(question, understood):
+    assert understand(question, after("Who is Ada Lind?")).searched == understood
+
+
 def test_a_pronoun_that_its_own_question_explains_is_left():
     talk = after("Who is Ada Lind?")
     assert understand("What did Ben Orr do to lose his office?", talk).searched == (

@@ -1,5 +1,6 @@
 import re
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -104,6 +105,14 @@ def test_a_megabyte_without_a_space_becomes_many_passages():
     pieces = cut("x" * 1_000_000, 128)
     assert sum(piece.end - piece.start for piece in pieces) == 1_000_000
     assert max(piece.end - piece.start for piece in pieces) <= MAX_CHARACTERS
+
+
+@pytest.mark.parametrize("row", ["." * 200_000, "!?" * 100_000, '."' * 100_000])
+def test_a_row_of_marks_however_long_is_split_like_any_other_text(row):
+    # Read again from each mark, as it was once, the longest of these would take half an hour.
+    pieces = cut(f"See page{row}3. Turn it.", 128)
+    assert sum(piece.end - piece.start for piece in pieces) >= len(row)
+    assert parted(f"See page{row}3. Turn it.") == [f"See page{row}3.", "Turn it."]
 
 
 def test_a_cut_never_parts_a_letter_from_its_marks():

@@ -110,6 +110,13 @@ def test_a_passage_of_nothing_but_names_does_not_say_who_somebody_is():
     assert decoded("Who is Bo Berg?", text, pair, scores).span is None
 
 
+def test_a_sign_in_lower_case_is_no_word_that_says_who_somebody_is():
+    text = "ⓐ Ada Lunn"
+    pair, scores = scored(tokens(text), 0, 1)
+
+    assert decoded("Who is Ada Lunn?", text, pair, scores).span is None
+
+
 def test_a_span_never_ends_before_it_begins():
     reading = decoded(ASKED, "one two", *scored([(0, 3), (4, 7)], 1, 0))
 

@@ -29,6 +29,15 @@ SAME = [
     ("5%", "five per cent"),
     ("5 km", "five kilometres"),
     ("5m", "5 metres"),
+    ("5m high", "five metres high"),
+    ("€5m", "5 m euros"),
+    ("5m euros", "5 million euros"),
+    ("two and a half million", "2.5 million"),
+    ("one and a half hours", "1.5 hours"),
+    ("-12 degrees", "minus 12 degrees"),
+    ("-12 degrees", "12 degrees below zero"),
+    ("A$5 million", "5 million Australian dollars"),
+    ("A$5 million", "$5 million"),
     ("54-year-old", "aged 54"),
     ("the third", "3rd"),
     ("2019", "2,019"),
@@ -57,6 +66,10 @@ DIFFER = [
     ("1800", "1,900"),
     ("$340 million", "$410 million"),
     ("Ada Lind", "Per Holm"),
+    ("-12 degrees", "-15 degrees"),
+    ("-12 degrees", "15 degrees"),
+    ("two and a half million", "3.5 million"),
+    ("A$5 million", "A$7 million"),
 ]
 UNSURE = [
     ("Monday", "Sept. 11"),
@@ -91,6 +104,21 @@ UNSURE = [
     ("1332", "four days"),
     ("Ada Lind", "Wednesdays"),
     ("Boeing 737", "an Airbus"),
+    ("5m people", "5 million people"),
+    ("5 m people", "5 million people"),
+    ("8m", "eight million"),
+    ("a 5m wall", "5 million bricks"),
+    ("2 and a half million", "2.5 million"),
+    ("an hour and a half", "1.5 hours"),
+    ("-12 degrees", "12 degrees"),
+    ("12 degrees below zero", "12 degrees"),
+    ("minus 10 to 12 degrees", "-11 degrees"),
+    ("A$5 million", "US$5 million"),
+    ("A$7 million", "$5 million"),
+    ("the USA", "the United States"),
+    ("NYC", "New York"),
+    ("DRC", "Congo"),
+    ("BBC News", "the British Broadcasting Corporation"),
 ]
 
 
@@ -134,6 +162,12 @@ def test_a_text_is_of_the_kind_that_it_states(text, kind):
         ("Opened in April 2019 by her.", "April", "April 2019"),
         ("It closed before 2000 for good.", "2000", "before 2000"),
         ("They met in Orvo on Monday.", "Orvo", "Orvo"),
+        ("It fell to -12 degrees.", "12 degrees", "-12 degrees"),
+        ("It fell to minus 12 at night.", "12", "minus 12"),
+        ("They took the A-12 home.", "12", "12"),
+        ("They won 10-12 at home.", "12", "10-12"),
+        ("It cost A$5 million then.", "5 million", "A$5 million"),
+        ("Two and a half million came.", "million", "Two and a half million"),
     ],
 )
 def test_a_span_is_widened_to_the_date_or_number_that_it_cuts_into(text, words, widened):
@@ -142,7 +176,7 @@ def test_a_span_is_widened_to_the_date_or_number_that_it_cuts_into(text, words, 
     assert text[begin:end].strip() == widened
 
 
-PARTS = "12 1,200 1.5 million bn % $ at least about May Sept. 10-13 2019 Monday 8 p.m. the Ada of to - and first a hundred"
+PARTS = "12 -12 minus 5m 1,200 1.5 million bn % $ A$5 half below zero USA at least about May Sept. 10-13 2019 Monday 8 p.m. the Ada of to - and first a hundred"
 
 
 @given(st.lists(st.sampled_from(PARTS.split()), max_size=6), st.text(max_size=12))

@@ -12,6 +12,7 @@ from typing import Literal
 from qa.lexical import question_terms, terms
 from qa.values import dates, names, numbers
 from qa.values.dates import Date
+from qa.values.names import Name
 from qa.values.numbers import Number
 from qa.values.verdict import Verdict
 
@@ -31,7 +32,7 @@ class Value:
     words: frozenset[str]
     date: Date | None = None
     number: Number | None = None
-    name: tuple[str, ...] = ()
+    name: Name | None = None
 
 
 def value_of(text: str) -> Value:
@@ -42,7 +43,7 @@ def value_of(text: str) -> Value:
         return Value("date", words, date=date)
     if (number := numbers.parse(plain)) is not None:
         return Value("number", words, number=number)
-    if name := names.parse(plain):
+    if (name := names.parse(plain)) is not None:
         return Value("name", words, name=name)
     return Value("text", words)
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from qa.lexical import STOP_WORDS
 from qa.values.verdict import Verdict
@@ -31,33 +32,46 @@ _COUNTRIES = frozenset(
 )
 _WORD = re.compile(r"[^\W_](?:[\w'’.-]*\w)?")
 _MOST_WORDS = 7
-_ACRONYM = 2
+_LONGEST_SHORT = 2
 
 
-def parse(text: str) -> tuple[str, ...]:
-    """The words of the one name that a text is, folded; none if it is no name or several."""
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The folded words of a name, and whether one of them may be short for others: "USA", "Ng"."""
+
+    words: tuple[str, ...]
+    is_short: bool = False
+
+
+def parse(text: str) -> Name | None:
+    """The one name that a text is, None if it is no name or several."""
     head = re.split(r",\s|\s[-–—]\s|\s\(", text)[0]
     found = _WORD.findall(head)
     if not 0 < len(found) <= _MOST_WORDS or re.search(r"\b(?:and|or)\b|[;/&]", text):
-        return ()
+        return None
     proper = [word for word in found if word[0].isupper()]
     if any(not word[0].isupper() and word.casefold() not in _BESIDE for word in found):
-        return ()
-    return tuple(_folded(word) for word in proper if word.casefold() not in _BESIDE)
+        return None
+    names = [word for word in proper if word.casefold() not in _BESIDE]
+    if not names:
+        return None
+    words = tuple(map(_folded, names))
+    short = any(word.isupper() or len(_folded(word)) <= _LONGEST_SHORT for word in names)
+    return Name(words, short)
 
 
-def compare(a: tuple[str, ...], b: tuple[str, ...]) -> Verdict:
+def compare(a: Name, b: Name) -> Verdict:
     """Whether two names may be one's: a name holds its shorter forms and has its initials.
 
     Two names without a word in common exclude each other, unless one is a country and the other is
-    not: it may lie there.
+    not: it may lie there; or one has what may be an acronym: nobody knows of what.
     """
-    one, other = set(a), set(b)
+    one, other = set(a.words), set(b.words)
     if one <= other or other <= one:
         return "same"
-    if _is_short_for(a, b) or _is_short_for(b, a):
+    if _is_short_for(a.words, b.words) or _is_short_for(b.words, a.words):
         return "same"
-    if one & other or any(len(word) <= _ACRONYM for word in (*a, *b)):
+    if one & other or a.is_short or b.is_short:
         return "unsure"
     if bool(one & _COUNTRIES) != bool(other & _COUNTRIES):
         return "unsure"
