@@ -138,8 +138,9 @@ def verify(
     for found in verification.verify(opened, cited):
         failed += not found.holds
         if not (quiet and found.holds):
-            beside = f", file: {found.file}" if found.file else ""
-            console.show(f"{wording.place(found.citation)}  library: {found.library}{beside}")
+            said = {"quoted": found.quoted, "library": found.library, "file": found.file}
+            findings = ", ".join(f"{where}: {what}" for where, what in said.items() if what)
+            console.show(f"{wording.place(found.citation)}  {findings}")
     console.notice(f"{len(cited) - failed} of {wording.counted(len(cited), 'citation')} exact.")
     raise typer.Exit(1 if failed else 0)
 
