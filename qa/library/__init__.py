@@ -81,8 +81,7 @@ class Library:
     def snapshot(self) -> Iterator[Snapshot]:
         """The newest version, unchanging until the end of the `with`."""
         with (
-            closing(database.connect(self.folder)) as db,
-            database.guarded(self.folder),
+            database.reading(self.folder) as db,
             database.transaction(db, "DEFERRED"),
         ):
             yield Snapshot(db, self.folder)
@@ -219,7 +218,7 @@ class Library:
         yield "lexical cache", lambda: self._examined(examine.cache("words"))
 
     def _examined(self, look: Callable[[sqlite3.Connection, Path], str]) -> str:
-        with closing(database.connect(self.folder)) as db, database.guarded(self.folder):
+        with database.reading(self.folder) as db:
             return look(db, self.folder)
 
     def _record(self, caches: Iterable[Cache]) -> None:

@@ -3,8 +3,9 @@
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +20,14 @@ from qa.errors import (
 
 FORMAT = 1
 FILE = "library.db"
+
+# A file as it is on disk: its inode, size and time.
+_Stamp = tuple[int, int, int]
+# How often, and after which pause, who may not write tries to open what writers come to and leave.
+_TRIES = 5
+_PAUSE_S = 0.05
+
+_BUSY = "The library at {} is busy. Try again in a moment."
 
 _FORBIDDEN = (
     "No permission to use the library at {}. Give yourself access, or choose another place: -l PATH"
@@ -97,17 +106,29 @@ def connect(folder: Path) -> sqlite3.Connection:
     Raises:
         MissingLibrary, DamagedLibrary, MismatchedLibrary: it cannot be used.
     """
-    if not exists(folder):
-        raise MissingLibrary(f"No library at {folder}. Make one.", command="qa add ARTICLES")
-    with guarded(folder):
-        writable = os.access(folder, os.W_OK) and os.access(folder / FILE, os.W_OK)
-        db = _connect(folder, "rw" if writable else "ro&immutable=1")
+    return _opened(folder)[0]
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to an existing library, for one reading of it.
+
+    Raises:
+        MissingLibrary, DamagedLibrary, MismatchedLibrary: it cannot be used.
+        LockedError: a writer has changed what was read, and no lock could keep it from that.
+    """
+    db, unlocked = _opened(folder)
+    with closing(db):
         try:
-            _check_format(db, folder)
-        except BaseException:
-            db.close()
+            with guarded(folder):
+                yield db
+        except Exception as error:
+            # What was read may be half of one version and half of another.
+            if unlocked and unlocked != _stamp(folder):
+                raise LockedError(_BUSY.format(folder)) from error
             raise
-        return db
+        if unlocked and unlocked != _stamp(folder):
+            raise LockedError(_BUSY.format(folder))
 
 
 def update(db: sqlite3.Connection) -> None:
@@ -116,11 +137,58 @@ def update(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX IF NOT EXISTS articles_by_source ON articles (source, url, date)")
 
 
+def _opened(folder: Path) -> tuple[sqlite3.Connection, _Stamp | None]:
+    """A connection, and how the file looked before if no lock keeps writers from changing it."""
+    if not exists(folder):
+        raise MissingLibrary(f"No library at {folder}. Make one.", command="qa add ARTICLES")
+    tries = _TRIES
+    while True:
+        tries -= 1
+        mode, before = _mode(folder)
+        try:
+            with guarded(folder):
+                return _checked(_connect(folder, mode), folder), before
+        except LibraryError:
+            # A writer came or went between the look at its files and the first page read.
+            if mode == "rw" or not tries:
+                raise
+            time.sleep(_PAUSE_S)
+
+
+def _mode(folder: Path) -> tuple[str, _Stamp | None]:
+    """How to open the library, and how its file looks if it is opened without a lock.
+
+    Who may not write reads without a lock, since SQLite can make no file for one; but what is
+    still in the log of a writer at work, or killed, would be missed: then its files are used.
+    """
+    if os.access(folder, os.W_OK) and os.access(folder / FILE, os.W_OK):
+        return "rw", None
+    before = _stamp(folder)
+    with suppress(FileNotFoundError):
+        if (folder / f"{FILE}-wal").stat().st_size:
+            return "ro", None
+    return "ro&immutable=1", before
+
+
+def _stamp(folder: Path) -> _Stamp:
+    stat = (folder / FILE).stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
 def _connect(folder: Path, mode: str) -> sqlite3.Connection:
     uri = f"file:{quote(os.fsencode(folder / FILE))}?mode={mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
     # Full: an acknowledged commit outlives a power cut.
     db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def _checked(db: sqlite3.Connection, folder: Path) -> sqlite3.Connection:
+    try:
+        _check_format(db, folder)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -182,7 +250,7 @@ def _explained(error: sqlite3.Error, folder: Path) -> QaError:
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
         return LibraryError(_FORBIDDEN.format(folder))
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return LockedError(f"The library at {folder} is busy. Try again in a moment.")
+        return LockedError(_BUSY.format(folder))
     return DamagedLibrary(
         f"The library at {folder} is damaged ({error}). Move it away and add the articles again, "
         "or restore a backup."
