@@ -99,6 +99,14 @@ def test_what_a_killed_writer_has_committed_is_read(folder):
         assert "The owl sings too." in ask("Which owl sings?")
 
 
+def test_a_missing_vector_cache_is_made_up_for_and_left_missing(folder):
+    (cache,) = (folder / "lib").glob("vectors-*")
+    cache.unlink()
+    with reading_only(folder / "lib"):
+        assert "The blue whale sings at night." in ask("Which whale sings?")
+    assert not cache.exists()
+
+
 def test_what_a_writer_changes_while_it_is_read_is_busy_and_not_damaged(folder):
     shutil.copytree("lib", "other")
     other = Bot.open("other", encoder=ToyEncoder(), reader=None)

@@ -11,7 +11,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.errors import LockedError
+from qa.errors import LockedError, QaError
 from qa.library import database
 from qa.library.snapshot import ArticleInfo, Cache, Snapshot, Words
 from qa.model import Filters
@@ -241,7 +241,7 @@ class Library:
 
     def _heal(self) -> None:
         """Replaces a damaged cache, unless a writer is at work, who will, or nobody may write."""
-        with suppress(LockedError, OSError), self._locked(0):
+        with suppress(QaError, OSError), self._locked(0):
             self.refresh_cache(anew=True)
 
     @contextmanager
