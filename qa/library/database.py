@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -258,5 +259,4 @@ def _explained(error: sqlite3.Error, folder: Path) -> QaError:
 
 
 def _is_full(folder: Path) -> bool:
-    stat = os.statvfs(folder)
-    return stat.f_bavail * stat.f_frsize < 2**20
+    return shutil.disk_usage(folder).free < 2**20
