@@ -264,3 +264,35 @@ def test_an_error_of_the_disk_is_told_by_the_space_that_is_left(filled, monkeypa
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
     with pytest.raises(QaError, match=said), database.guarded(filled):
         raise error
+
+
+def test_processes_that_make_the_same_library_at_once_all_get_it(folder):
+    script = (
+        "import sys; from pathlib import Path; from qa.library import Library;"
+        "sys.stdin.readline();"
+        "[Library.create(Path(str(n)).resolve(), 'toy', 'toy:1', 256) for n in range(20)]"
+    )
+    tests = Path(__file__).parent
+    makers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdin=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(tests.parent)},
+        )
+        for _ in range(4)
+    ]
+    for maker in makers:
+        maker.stdin.write(b"\n")
+        maker.stdin.flush()
+    for maker in makers:
+        maker.stdin.close()
+        assert maker.wait() == 0
+    assert {path.name for path in (folder / "0").iterdir()} == {"library.db", "write.lock"}
+
+
+def test_what_a_killed_process_left_of_a_new_library_is_in_nobodys_way(folder):
+    (folder / "lib").mkdir()
+    (folder / "lib" / "library.db.tmp").write_bytes(b"half a database")
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
+    assert bot.add_text("Whales\n\nThe blue whale sings.", "whales.txt").added == 1
+    assert not list((folder / "lib").glob("*.tmp*"))

@@ -76,19 +76,36 @@ CREATE VIRTUAL TABLE vocabulary USING fts5vocab (lexical, row);
 
 
 def create(folder: Path, meta: dict[str, str | int]) -> None:
-    """Makes an empty library; the file appears whole or not at all."""
+    """Makes an empty library; its file appears whole or not at all. Hold the writers' lock."""
+    from embeddings.sealed import sync
+
+    made = folder / f"{FILE}.tmp"
     with writable(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    with guarded(folder), closing(_connect(folder, "rwc")) as db:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("BEGIN IMMEDIATE")
-        if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone():
-            for statement in _SCHEMA.split(";\n"):
-                db.execute(statement)
-            # The id tells a library from another one that took its place, with versions of its own.
-            rows = {"format": FORMAT, "version": 0, "id": os.urandom(8).hex(), **meta}
-            db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
-        db.execute("COMMIT")
+        _clear(made)
+        try:
+            with guarded(folder), closing(_connect(made, "rwc")) as db:
+                _fill(db, meta)
+            made.replace(folder / FILE)
+        except BaseException:
+            _clear(made)
+            raise
+        sync(folder)
+
+
+def _fill(db: sqlite3.Connection, meta: dict[str, str | int]) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    with transaction(db, "IMMEDIATE"):
+        for statement in _SCHEMA.split(";\n"):
+            db.execute(statement)
+        # The id tells a library from another one that took its place, with versions of its own.
+        rows = {"format": FORMAT, "version": 0, "id": os.urandom(8).hex(), **meta}
+        db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
+
+
+def _clear(made: Path) -> None:
+    """Takes away what a killed process has left of a library that it was making."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        made.with_name(made.name + suffix).unlink(missing_ok=True)
 
 
 def exists(folder: Path) -> bool:
@@ -148,7 +165,7 @@ def _opened(folder: Path) -> tuple[sqlite3.Connection, _Stamp | None]:
         mode, before = _mode(folder)
         try:
             with guarded(folder):
-                return _checked(_connect(folder, mode), folder), before
+                return _checked(_connect(folder / FILE, mode), folder), before
         except LibraryError:
             # A writer came or went between the look at its files and the first page read.
             if mode == "rw" or not tries:
@@ -176,8 +193,8 @@ def _stamp(folder: Path) -> _Stamp:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def _connect(folder: Path, mode: str) -> sqlite3.Connection:
-    uri = f"file:{quote(os.fsencode(folder / FILE))}?mode={mode}"
+def _connect(file: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(os.fsencode(file))}?mode={mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
     # Full: an acknowledged commit outlives a power cut.
     db.execute("PRAGMA synchronous = FULL")
