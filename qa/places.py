@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from qa.errors import QaError, UnknownArticle
 from qa.library import ArticleInfo
+from qa.library.names import composed
 from qa.model import Citation, Passage
 
 _LINE = re.compile(r"(.+):(\d+)")
@@ -58,18 +59,19 @@ def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
         UnknownArticle: there is none.
         QaError: there are several.
     """
+    names = tuple(map(composed, place.names))
     exact = [
         info
         for info in articles
-        if {info.id, info.source, info.origin, info.url} & set(place.names)
+        if {composed(of) for of in (info.id, info.source, info.origin, info.url) if of} & {*names}
         and place.source in {None, info.source}
     ]
-    ends = tuple(f"/{name}" for name in place.names)
-    name = place.names[0]
+    ends = tuple(f"/{name}" for name in names)
+    name = names[0]
     found = (
         exact
-        or [info for info in articles if info.source.endswith(ends)]
-        or [info for info in articles if name in info.source]
+        or [info for info in articles if composed(info.source).endswith(ends)]
+        or [info for info in articles if name in composed(info.source)]
     )
     if not found:
         raise UnknownArticle(

@@ -116,6 +116,29 @@ def test_filters_are_applied_before_ranking(bot):
             assert {hit.citation.source for hit in hits} == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Ärzte.txt", "ÄRZTE"),
+        ("Ärzte.txt", "ärz*"),
+        ("A\u0308rzte.txt", "Ärzte.txt"),
+        ("report [final].txt", "report [final].txt"),
+        ("report [final].txt", "report [*].txt"),
+        (r"caf\xe9.txt", "caf\udce9.txt"),
+    ],
+)
+def test_a_filter_finds_a_source_as_it_is_typed(bot, name, typed):
+    bot.add_text("Owls\n\nThe owl sings.", name)
+    hits = bot.search("Who sings?", filters=Filters(sources=(typed,)))
+    assert {hit.citation.source for hit in hits} == {name}
+
+
+@pytest.mark.parametrize("typed", ["Ärzte.txt", "A\u0308rzte.txt", "rzte.txt"])
+def test_an_article_is_shown_in_either_form_of_its_name(bot, typed):
+    bot.add_text("Owls\n\nThe owl sings.", "A\u0308rzte.txt")
+    assert bot.show(typed).article.title == "Owls"
+
+
 def test_noise_ranks_below_prose_but_is_still_found(folder):
     (folder / "photo.txt").write_text(
         "A visit\n\nKim and Putin will meet in the coming days. Credit: AP\n\n"

@@ -18,6 +18,7 @@ from qa.errors import (
     MissingLibrary,
     QaError,
 )
+from qa.library.names import folded
 
 FORMAT = 1
 FILE = "library.db"
@@ -196,6 +197,7 @@ def _stamp(folder: Path) -> _Stamp:
 def _connect(file: Path, mode: str) -> sqlite3.Connection:
     uri = f"file:{quote(os.fsencode(file))}?mode={mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
+    db.create_function("folded", 1, folded, deterministic=True)
     # Full: an acknowledged commit outlives a power cut.
     db.execute("PRAGMA synchronous = FULL")
     return db

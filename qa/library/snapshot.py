@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from qa.errors import DamagedLibrary
+from qa.library.names import folded
 from qa.model import EVERYTHING, Article, Citation, Filters, Passage
 
 if TYPE_CHECKING:
@@ -314,8 +315,8 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
     if filters.sources:
         either = []
         for source in filters.sources:
-            for pattern in _patterns(source.lower()):
-                either.append("lower(a.source) GLOB ? OR lower(coalesce(a.url, '')) GLOB ?")
+            for pattern in _patterns(folded(source)):
+                either.append("folded(a.source) GLOB ? OR folded(coalesce(a.url, '')) GLOB ?")
                 values += [pattern, pattern]
         conditions.append(f"({' OR '.join(either)})")
     if filters.since:
@@ -329,9 +330,11 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
 
 def _patterns(source: str) -> list[str]:
     """The globs of a source as it was typed: a part of it, a glob of it, or of its last name."""
-    if not any(char in source for char in "*?["):
-        return [f"*{source}*"]
-    return [source] if "/" in source else [source, f"*/{source}"]
+    # Brackets are letters of a name here; SQLite takes them for a choice of letters.
+    pattern = source.replace("[", "[[]")
+    if not any(char in source for char in "*?"):
+        return [f"*{pattern}*"]
+    return [pattern] if "/" in source else [pattern, f"*/{pattern}"]
 
 
 def idf(total: int, holding: int) -> float:
