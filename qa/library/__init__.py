@@ -11,8 +11,9 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.errors import LockedError, QaError
+from qa.errors import LibraryError, LockedError, QaError
 from qa.library import database
+from qa.library.names import storable
 from qa.library.snapshot import ArticleInfo, Cache, Snapshot, Words
 from qa.model import Filters
 
@@ -64,6 +65,12 @@ class Library:
             LockedError: another process kept the writers' lock too long.
         """
         if not database.exists(folder):
+            if storable(folder) != str(folder):
+                # FAISS opens no such file.
+                raise LibraryError(
+                    f"The name of the folder {storable(folder)} is no UTF-8. "
+                    "Choose another place: -l PATH"
+                )
             with database.writable(folder):
                 folder.mkdir(parents=True, exist_ok=True)
             with _locked(folder, _LOCK_WAIT_S):
