@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qa import locations
 from qa.errors import MismatchedLibrary, QuestionError, UnknownArticle
 from qa.library import ArticleInfo, Library, Snapshot
+from qa.library.names import storable
 from qa.model import (
     DEFAULT_READER,
     EVERYTHING,
@@ -354,8 +355,8 @@ class Bot:
             if isinstance(name, ArticleInfo):
                 found = [name]
             else:
-                path = str(Path(name).expanduser().resolve())
-                found = [info for info in articles if _is_named(info, name, path)]
+                path = storable(Path(name).expanduser().resolve())
+                found = [info for info in articles if _is_named(info, storable(name), path)]
             if not found:
                 raise UnknownArticle(
                     f"No article '{name}' in the library. See what there is.", command="qa list"
@@ -399,9 +400,15 @@ class Bot:
         else:
             wanted = Place.parse(place) if isinstance(place, str) else place
         with self._library.snapshot() as snapshot:
-            info = locate(wanted, snapshot.articles())
-            (article,) = snapshot.article(info.id, info.source)[:1]
-            passages = tuple(snapshot.passages_of(info.id, info.source))
+            articles = snapshot.articles()
+            if isinstance(place, Citation):
+                # Two files may bring the same id and source: the one that says what is cited.
+                of = snapshot.cited(place.article_id, place.source)
+                exact = [origin for origin, article in of.items() if place.stands_in(article)]
+                articles = [info for info in articles if info.origin in exact[:1]] or articles
+            info = locate(wanted, articles)
+            article = snapshot.cited(info.id, info.source)[info.origin]
+            passages = tuple(snapshot.passages_of(info.id, info.origin))
         return Shown(article, passages, wanted.among(passages), info.origin)
 
     def status(self) -> Status:

@@ -10,6 +10,7 @@ from toy import ToyEncoder
 from qa import Bot, Filters, QaError, reading, retriever
 from qa.errors import (
     DamagedLibrary,
+    LibraryError,
     LockedError,
     MismatchedLibrary,
     MissingLibrary,
@@ -20,6 +21,7 @@ from qa.errors import (
 from qa.library import Library, Snapshot, database
 from qa.library.vectors import VectorView
 from qa.model import text_sha256
+from qa.verify import verify
 
 
 @pytest.fixture
@@ -317,6 +319,37 @@ def test_two_files_may_bring_the_same_id(bot, folder):
         bot.show("x1")
     hit = bot.search("another train")[0]
     assert bot.show(hit.citation).article.text == "Another train."
+
+
+def test_a_citation_is_told_from_that_of_the_same_id_and_source_in_another_file(bot, folder):
+    line = '{"id": "same", "source": "paper", "title": "%s", "text": "The %s sings."}\n'
+    (folder / "one.jsonl").write_text(line % ("Owls", "owl"))
+    (folder / "two.jsonl").write_text(line % ("Whales", "whale"))
+    bot.add("one.jsonl", "two.jsonl")
+    for animal in ("owl", "whale"):
+        best = bot.search(f"Which {animal} sings?")[0]
+        shown = bot.show(best.citation)
+        assert shown.article.text == f"The {animal} sings."
+        assert [passage.text for passage in shown.passages] == [shown.article.text]
+        (found,) = verify(Library.open(folder / "lib"), [best.citation])
+        assert (found.library, found.file) == ("exact", "exact")
+
+
+def test_a_file_whose_name_is_no_text_is_not_said_to_be_gone(bot, folder):
+    below = folder / "r\udce9"
+    below.mkdir()
+    (below / "owls.txt").write_text("Owls\n\nThe owl sings.\n")
+    bot.add(below)
+    (found,) = verify(Library.open(folder / "lib"), [bot.search("owl")[0].citation])
+    assert (found.library, found.file) == ("exact", None)
+    assert bot.show("r\udce9/owls.txt").article.title == "Owls"
+    assert bot.remove(str(below)) == 1
+
+
+def test_a_library_in_a_folder_whose_name_is_no_text_is_refused_at_once(folder):
+    with pytest.raises(LibraryError, match=r"r\\xe9.*another place"):
+        Bot.open(folder / "r\udce9", encoder=ToyEncoder(), create=True)
+    assert not (folder / "r\udce9").exists()
 
 
 def test_missing_libraries_and_paths_say_what_to_do(folder):

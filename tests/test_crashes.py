@@ -90,8 +90,8 @@ def assert_whole(folder, allowed):
             assert (found[name].text if name in found else None) in texts
         assert set(found) <= set(allowed)
         ids, vectors = [], []
-        for article in found.values():
-            passages = snapshot.passages_of(article.id, article.source)
+        for name, article in found.items():
+            passages = snapshot.passages_of(article.id, f"text:{name}")
             assert passages
             for passage in passages:
                 citation = passage.citation

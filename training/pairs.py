@@ -264,7 +264,7 @@ def _gathered(folder: Path, work: Path, limit: int | None) -> Iterator[Asked]:
     with library.snapshot() as snapshot:
         places: dict[str, list[Passage]] = {}
         for article in snapshot.articles():
-            places[article.id] = snapshot.passages_of(article.id, article.source)
+            places[article.id] = snapshot.passages_of(article.id, article.origin)
         near = Near(snapshot, [passage for each in places.values() for passage in each])
         for row, vector in zip(queries, vectors, strict=True):
             relevant = judged.get(row["_id"], set())
