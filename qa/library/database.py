@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -278,4 +277,6 @@ def _explained(error: sqlite3.Error, folder: Path) -> QaError:
 
 
 def _is_full(folder: Path) -> bool:
+    import shutil
+
     return shutil.disk_usage(folder).free < 2**20
