@@ -49,11 +49,22 @@ def save(path: Path, magic: bytes, fill: Callable[[Write, BinaryIO], Contents]) 
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Makes the names of files in a folder outlast a power cut.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    # Windows opens no folders, and keeps names itself.
+    if hasattr(os, "O_DIRECTORY"):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _write(file: BinaryIO, magic: bytes, fill: Callable[[Write, BinaryIO], Contents]) -> None:

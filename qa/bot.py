@@ -320,9 +320,15 @@ class Bot:
         else:
             wanted = Place.parse(place) if isinstance(place, str) else place
         with self._library.snapshot() as snapshot:
-            info = locate(wanted, snapshot.articles())
-            (article,) = snapshot.article(info.id, info.source)[:1]
-            passages = tuple(snapshot.passages_of(info.id, info.source))
+            articles = snapshot.articles()
+            if isinstance(place, Citation):
+                # Two files may bring the same id and source: the one that says what is cited.
+                of = snapshot.cited(place.article_id, place.source)
+                exact = [origin for origin, article in of.items() if place.stands_in(article)]
+                articles = [info for info in articles if info.origin in exact[:1]] or articles
+            info = locate(wanted, articles)
+            article = snapshot.cited(info.id, info.source)[info.origin]
+            passages = tuple(snapshot.passages_of(info.id, info.origin))
         return Shown(article, passages, wanted.among(passages), info.origin)
 
     def status(self) -> Status:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from qa import noise, passages, reading
 from qa.errors import FieldError, ReadError
 from qa.library import Library
+from qa.library.names import storable
 from qa.library.writer import Entry, Finished, Writer, bytes_digest, digest
 from qa.model import Article
 from qa.passages import Slice
-from qa.sources import Source, storable
+from qa.sources import Source
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder

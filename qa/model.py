@@ -71,6 +71,10 @@ class Citation:
     end: int
     sha256: str
 
+    def stands_in(self, article: Article) -> bool:
+        """Whether the cited words stand in the article, where the citation says."""
+        return text_sha256(article.text[self.start : self.end]) == self.sha256
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from qa.errors import QaError, UnknownArticle
 from qa.library import ArticleInfo
+from qa.library.names import composed, storable
 from qa.model import Citation, Passage
 
 _LINE = re.compile(r"(.+):(\d+)")
@@ -59,18 +60,19 @@ def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
         UnknownArticle: there is none.
         QaError: there are several.
     """
+    names = tuple(map(composed, place.names))
     exact = [
         info
         for info in articles
-        if {info.id, info.source, info.origin, info.url} & set(place.names)
+        if {composed(of) for of in (info.id, info.source, info.origin, info.url) if of} & {*names}
         and place.source in {None, info.source}
     ]
-    ends = tuple(f"/{name}" for name in place.names)
-    name = place.names[0]
+    ends = tuple(f"/{name}" for name in names)
+    name = names[0]
     found = (
         exact
-        or [info for info in articles if info.source.endswith(ends)]
-        or [info for info in articles if name in info.source]
+        or [info for info in articles if composed(info.source).endswith(ends)]
+        or [info for info in articles if name in composed(info.source)]
     )
     if not found:
         raise _unknown(name)
@@ -86,7 +88,8 @@ def named(name: str, articles: Sequence[ArticleInfo]) -> list[ArticleInfo]:
     Raises:
         UnknownArticle: there are none.
     """
-    path = str(Path(name).expanduser().resolve())
+    path = storable(Path(name).expanduser().resolve())
+    name = storable(name)
     below = path.rstrip("/") + "/"
     found = [
         info

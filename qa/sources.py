@@ -7,6 +7,7 @@ from pathlib import Path
 
 from qa import reading
 from qa.errors import NoArticles, ReadError
+from qa.library.names import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,3 @@ def _file(path: Path) -> Source:
     shown = storable(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     size = path.stat().st_size if path.exists() else 0
     return Source(storable(path), shown, path.name, size, load)
-
-
-def storable(path: Path) -> str:
-    """A path as text; bytes of its name that are no UTF-8 are written as escapes."""
-    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,6 +1,7 @@
 """Are citations still exactly there? As quoted, in the library, and in the file that was read."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from qa.errors import QaError, ReadError
 from qa.library import Library
 from qa.model import Article, Citation, text_sha256
 from qa.schema import citation_from_dict
+
+_ESCAPED = re.compile(r"\\x[89a-f][0-9a-f]")
 
 Finding = Literal["exact", "changed", "gone"]
 
@@ -57,17 +60,27 @@ def verify(library: Library, cited: Iterable[Cited]) -> Iterator[Verified]:
     """Each citation, compared with the library and, where it was read from one, with its file."""
     with library.snapshot() as snapshot:
         for each in cited:
-            citation = each.citation
-            stored = snapshot.article(citation.article_id, citation.source)
-            origin = snapshot.origin(citation.article_id, citation.source)
-            path = Path(origin or citation.source)
-            on_disk = _on_disk(path, citation) if path.is_absolute() or not origin else None
-            yield Verified(citation, each.quoted, _finding(stored, citation), on_disk)
+            citation, quoted = each.citation, each.quoted
+            stored = snapshot.cited(citation.article_id, citation.source)
+            # Two files may bring the same id and source: one of them said what is cited.
+            found = [
+                Verified(
+                    citation, quoted, _finding([article], citation), _on_disk(origin, citation)
+                )
+                for origin, article in stored.items()
+            ] or [Verified(citation, quoted, "gone", _in_file(Path(citation.source), citation))]
+            yield max(found, key=lambda one: (one.holds, one.library == "exact"))
 
 
-def _on_disk(path: Path, citation: Citation) -> Finding | None:
+def _on_disk(origin: str, citation: Citation) -> Finding | None:
+    path = Path(origin)
+    return _in_file(path, citation) if path.is_absolute() else None
+
+
+def _in_file(path: Path, citation: Citation) -> Finding | None:
     if not path.is_file():
-        return "gone"
+        # Bytes of a name that are no UTF-8 were kept as escapes: which they were is not known.
+        return None if _ESCAPED.search(str(path)) else "gone"
     try:
         items = list(reading.read(path.resolve(), citation.source))
     except ReadError:
@@ -77,10 +90,7 @@ def _on_disk(path: Path, citation: Citation) -> Finding | None:
 
 
 def _finding(articles: Iterable[Article], citation: Citation) -> Finding:
-    findings = [
-        text_sha256(article.text[citation.start : citation.end]) == citation.sha256
-        for article in articles
-    ]
+    findings = [citation.stands_in(article) for article in articles]
     if not findings:
         return "gone"
     return "exact" if any(findings) else "changed"

@@ -10,6 +10,7 @@ from toy import ToyEncoder
 from qa import Bot, Filters, QaError, reading, retriever
 from qa.errors import (
     DamagedLibrary,
+    LibraryError,
     LockedError,
     MismatchedLibrary,
     MissingLibrary,
@@ -20,6 +21,7 @@ from qa.errors import (
 from qa.library import Library, Snapshot, database
 from qa.library.vectors import VectorView
 from qa.model import text_sha256
+from qa.verify import Cited, verify
 
 
 @pytest.fixture
@@ -114,6 +116,29 @@ def test_filters_are_applied_before_ranking(bot):
         for mode in ("hybrid", "dense", "lexical"):
             hits = bot.search("armored train food rain leaders", mode=mode, filters=filters)
             assert {hit.citation.source for hit in hits} == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Ärzte.txt", "ÄRZTE"),
+        ("Ärzte.txt", "ärz*"),
+        ("A\u0308rzte.txt", "Ärzte.txt"),
+        ("report [final].txt", "report [final].txt"),
+        ("report [final].txt", "report [*].txt"),
+        (r"caf\xe9.txt", "caf\udce9.txt"),
+    ],
+)
+def test_a_filter_finds_a_source_as_it_is_typed(bot, name, typed):
+    bot.add_text("Owls\n\nThe owl sings.", name)
+    hits = bot.search("Who sings?", filters=Filters(sources=(typed,)))
+    assert {hit.citation.source for hit in hits} == {name}
+
+
+@pytest.mark.parametrize("typed", ["Ärzte.txt", "A\u0308rzte.txt", "rzte.txt"])
+def test_an_article_is_shown_in_either_form_of_its_name(bot, typed):
+    bot.add_text("Owls\n\nThe owl sings.", "A\u0308rzte.txt")
+    assert bot.show(typed).article.title == "Owls"
 
 
 def test_noise_ranks_below_prose_but_is_still_found(folder):
@@ -303,6 +328,37 @@ def test_two_files_may_bring_the_same_id(bot, folder):
         bot.show("x1")
     hit = bot.search("another train")[0]
     assert bot.show(hit.citation).article.text == "Another train."
+
+
+def test_a_citation_is_told_from_that_of_the_same_id_and_source_in_another_file(bot, folder):
+    line = '{"id": "same", "source": "paper", "title": "%s", "text": "The %s sings."}\n'
+    (folder / "one.jsonl").write_text(line % ("Owls", "owl"))
+    (folder / "two.jsonl").write_text(line % ("Whales", "whale"))
+    bot.add("one.jsonl", "two.jsonl")
+    for animal in ("owl", "whale"):
+        best = bot.search(f"Which {animal} sings?")[0]
+        shown = bot.show(best.citation)
+        assert shown.article.text == f"The {animal} sings."
+        assert [passage.text for passage in shown.passages] == [shown.article.text]
+        (found,) = verify(Library.open(folder / "lib"), [Cited(best.citation)])
+        assert (found.library, found.file) == ("exact", "exact")
+
+
+def test_a_file_whose_name_is_no_text_is_not_said_to_be_gone(bot, folder):
+    below = folder / "r\udce9"
+    below.mkdir()
+    (below / "owls.txt").write_text("Owls\n\nThe owl sings.\n")
+    bot.add(below)
+    (found,) = verify(Library.open(folder / "lib"), [Cited(bot.search("owl")[0].citation)])
+    assert (found.library, found.file) == ("exact", None)
+    assert bot.show("r\udce9/owls.txt").article.title == "Owls"
+    assert bot.remove(str(below)) == 1
+
+
+def test_a_library_in_a_folder_whose_name_is_no_text_is_refused_at_once(folder):
+    with pytest.raises(LibraryError, match=r"r\\xe9.*another place"):
+        Bot.open(folder / "r\udce9", encoder=ToyEncoder(), create=True)
+    assert not (folder / "r\udce9").exists()
 
 
 def test_missing_libraries_and_paths_say_what_to_do(folder):

@@ -2,18 +2,20 @@
 
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from toy import ToyEncoder
 
-from qa import Bot
+from qa import Bot, QaError
 from qa.library import Library, database
 from qa.passages import for_encoder
 
@@ -88,8 +90,8 @@ def assert_whole(folder, allowed):
             assert (found[name].text if name in found else None) in texts
         assert set(found) <= set(allowed)
         ids, vectors = [], []
-        for article in found.values():
-            passages = snapshot.passages_of(article.id, article.source)
+        for name, article in found.items():
+            passages = snapshot.passages_of(article.id, f"text:{name}")
             assert passages
             for passage in passages:
                 citation = passage.citation
@@ -238,3 +240,59 @@ def test_a_full_disk_is_one_line_and_loses_nothing(filled):
     assert asked(filled) == reference
     with sqlite3.connect(filled / "library.db") as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_where_folders_cannot_be_opened_a_library_is_written(folder, monkeypatch):
+    opened = os.open
+
+    def as_on_windows(path, flags, *more, **named):
+        if Path(path).is_dir():
+            raise PermissionError(13, "Permission denied", path)
+        return opened(path, flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", as_on_windows)
+    monkeypatch.delattr(os, "O_DIRECTORY")
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
+    bot.add_text("Whales\n\nThe blue whale sings.", "whales.txt")
+    assert "sings" in bot.search("Which whale sings?")[0].passage.text
+
+
+@pytest.mark.parametrize(("free", "said"), [(0, "No space left"), (2**30, "is damaged")])
+def test_an_error_of_the_disk_is_told_by_the_space_that_is_left(filled, monkeypatch, free, said):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+    with pytest.raises(QaError, match=said), database.guarded(filled):
+        raise error
+
+
+def test_processes_that_make_the_same_library_at_once_all_get_it(folder):
+    script = (
+        "import sys; from pathlib import Path; from qa.library import Library;"
+        "sys.stdin.readline();"
+        "[Library.create(Path(str(n)).resolve(), 'toy', 'toy:1', 256) for n in range(20)]"
+    )
+    tests = Path(__file__).parent
+    makers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdin=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(tests.parent)},
+        )
+        for _ in range(4)
+    ]
+    for maker in makers:
+        maker.stdin.write(b"\n")
+        maker.stdin.flush()
+    for maker in makers:
+        maker.stdin.close()
+        assert maker.wait() == 0
+    assert {path.name for path in (folder / "0").iterdir()} == {"library.db", "write.lock"}
+
+
+def test_what_a_killed_process_left_of_a_new_library_is_in_nobodys_way(folder):
+    (folder / "lib").mkdir()
+    (folder / "lib" / "library.db.tmp").write_bytes(b"half a database")
+    bot = Bot.open("lib", encoder=ToyEncoder(), reader=None, create=True)
+    assert bot.add_text("Whales\n\nThe blue whale sings.", "whales.txt").added == 1
+    assert not list((folder / "lib").glob("*.tmp*"))

@@ -55,7 +55,8 @@ def test_asking_an_indexed_library_imports_no_torch_and_nothing_unforeseen(qa):
 
 # What stands behind the bot's name before it is opened; the rest comes with the first question.
 OF_THE_BOT = {
-    "qa", "qa.bot", "qa.errors", "qa.library", "qa.library.database", "qa.library.snapshot",
+    "qa", "qa.bot", "qa.errors", "qa.library", "qa.library.database", "qa.library.names",
+    "qa.library.snapshot",
     "qa.locations", "qa.model", "qa.twins",
 }  # fmt: skip
 

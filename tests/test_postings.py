@@ -202,7 +202,7 @@ def test_a_reader_whose_caches_are_replaced_while_it_reads_is_not_misled(tmp_pat
         library = Library.open(tmp_path / "lib")
         with library.snapshot() as snapshot:
             lagging = snapshot.cache("words")
-            with library._locked(0):
+            with qa.library._locked(library.folder, 0):
                 library.refresh_cache(anew=True)
             assert not (tmp_path / "lib" / lagging.name).exists()
             words, view = library.words(snapshot), library.vectors(snapshot)

@@ -61,7 +61,7 @@ def _gathered(folder: Path, work: Path, limit: int | None) -> Iterator[Asked]:
     with library.snapshot() as snapshot:
         places: dict[str, list[Passage]] = {}
         for each in snapshot.articles():
-            places[each.id] = snapshot.passages_of(each.id, each.source)
+            places[each.id] = snapshot.passages_of(each.id, each.origin)
         near = Near(snapshot, [passage for each in places.values() for passage in each])
         for row, vector in zip(queries, vectors, strict=True):
             relevant = judged.get(row["_id"], set())

@@ -11,8 +11,9 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.errors import LockedError
+from qa.errors import LibraryError, LockedError, QaError
 from qa.library import database
+from qa.library.names import storable
 from qa.library.snapshot import ArticleInfo, Cache, Snapshot, Words
 from qa.model import Filters
 
@@ -57,12 +58,28 @@ class Library:
 
     @classmethod
     def create(cls, folder: Path, encoder: str, fingerprint: str, dimensions: int) -> "Library":
-        """A library, made empty unless there is one."""
+        """A library, made empty unless there is one.
+
+        Raises:
+            LibraryError: it cannot be made, or the one that is there cannot be used.
+            LockedError: another process kept the writers' lock too long.
+        """
         if not database.exists(folder):
-            database.create(
-                folder,
-                {"encoder": encoder, "fingerprint": fingerprint, "dimensions": dimensions},
-            )
+            if storable(folder) != str(folder):
+                # FAISS opens no such file.
+                raise LibraryError(
+                    f"The name of the folder {storable(folder)} is no UTF-8. "
+                    "Choose another place: -l PATH"
+                )
+            with database.writable(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+            with _locked(folder, _LOCK_WAIT_S):
+                # Another process may have made it meanwhile.
+                if not database.exists(folder):
+                    database.create(
+                        folder,
+                        {"encoder": encoder, "fingerprint": fingerprint, "dimensions": dimensions},
+                    )
         return cls.open(folder)
 
     def exists(self) -> bool:
@@ -81,8 +98,7 @@ class Library:
     def snapshot(self) -> Iterator[Snapshot]:
         """The newest version, unchanging until the end of the `with`."""
         with (
-            closing(database.connect(self.folder)) as db,
-            database.guarded(self.folder),
+            database.reading(self.folder) as db,
             database.transaction(db, "DEFERRED"),
         ):
             yield Snapshot(db, self.folder)
@@ -96,7 +112,7 @@ class Library:
         """
         from qa.library.writer import Writer
 
-        with self._locked(wait_s), closing(database.connect(self.folder)) as db:
+        with _locked(self.folder, wait_s), closing(database.connect(self.folder)) as db:
             with database.guarded(self.folder):
                 database.update(db)
             try:
@@ -219,7 +235,7 @@ class Library:
         yield "lexical cache", lambda: self._examined(examine.cache("words"))
 
     def _examined(self, look: Callable[[sqlite3.Connection, Path], str]) -> str:
-        with closing(database.connect(self.folder)) as db, database.guarded(self.folder):
+        with database.reading(self.folder) as db:
             return look(db, self.folder)
 
     def _record(self, caches: Iterable[Cache]) -> None:
@@ -242,26 +258,26 @@ class Library:
 
     def _heal(self) -> None:
         """Replaces a damaged cache, unless a writer is at work, who will, or nobody may write."""
-        with suppress(LockedError, OSError), self._locked(0):
+        with suppress(QaError, OSError), _locked(self.folder, 0):
             self.refresh_cache(anew=True)
 
-    @contextmanager
-    def _locked(self, wait_s: float) -> Iterator[None]:
-        from filelock import FileLock, Timeout
 
-        lock = FileLock(self.folder / "write.lock", timeout=wait_s)
-        with database.writable(self.folder):
-            try:
-                lock.acquire()
-            except Timeout as error:
-                raise LockedError(
-                    f"Another process is writing to the library at {self.folder}. "
-                    "Try again when it is done."
-                ) from error
+@contextmanager
+def _locked(folder: Path, wait_s: float) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "write.lock", timeout=wait_s)
+    with database.writable(folder):
         try:
-            yield
-        finally:
-            lock.release()
+            lock.acquire()
+        except Timeout as error:
+            raise LockedError(
+                f"Another process is writing to the library at {folder}. Try again when it is done."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _lags(snapshot: Snapshot) -> bool:

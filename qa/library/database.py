@@ -3,8 +3,9 @@
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,9 +17,18 @@ from qa.errors import (
     MissingLibrary,
     QaError,
 )
+from qa.library.names import folded
 
 FORMAT = 1
 FILE = "library.db"
+
+# A file as it is on disk: its inode, size and time.
+_Stamp = tuple[int, int, int]
+# How often, and after which pause, who may not write tries to open what writers come to and leave.
+_TRIES = 5
+_PAUSE_S = 0.05
+
+_BUSY = "The library at {} is busy. Try again in a moment."
 
 _FORBIDDEN = (
     "No permission to use the library at {}. Give yourself access, or choose another place: -l PATH"
@@ -66,19 +76,36 @@ CREATE VIRTUAL TABLE vocabulary USING fts5vocab (lexical, row);
 
 
 def create(folder: Path, meta: dict[str, str | int]) -> None:
-    """Makes an empty library; the file appears whole or not at all."""
+    """Makes an empty library; its file appears whole or not at all. Hold the writers' lock."""
+    from embeddings.sealed import sync
+
+    made = folder / f"{FILE}.tmp"
     with writable(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    with guarded(folder), closing(_connect(folder, "rwc")) as db:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("BEGIN IMMEDIATE")
-        if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone():
-            for statement in _SCHEMA.split(";\n"):
-                db.execute(statement)
-            # The id tells a library from another one that took its place, with versions of its own.
-            rows = {"format": FORMAT, "version": 0, "id": os.urandom(8).hex(), **meta}
-            db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
-        db.execute("COMMIT")
+        _clear(made)
+        try:
+            with guarded(folder), closing(_connect(made, "rwc")) as db:
+                _fill(db, meta)
+            made.replace(folder / FILE)
+        except BaseException:
+            _clear(made)
+            raise
+        sync(folder)
+
+
+def _fill(db: sqlite3.Connection, meta: dict[str, str | int]) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    with transaction(db, "IMMEDIATE"):
+        for statement in _SCHEMA.split(";\n"):
+            db.execute(statement)
+        # The id tells a library from another one that took its place, with versions of its own.
+        rows = {"format": FORMAT, "version": 0, "id": os.urandom(8).hex(), **meta}
+        db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
+
+
+def _clear(made: Path) -> None:
+    """Takes away what a killed process has left of a library that it was making."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        made.with_name(made.name + suffix).unlink(missing_ok=True)
 
 
 def exists(folder: Path) -> bool:
@@ -97,17 +124,29 @@ def connect(folder: Path) -> sqlite3.Connection:
     Raises:
         MissingLibrary, DamagedLibrary, MismatchedLibrary: it cannot be used.
     """
-    if not exists(folder):
-        raise MissingLibrary(f"No library at {folder}. Make one.", command="qa add ARTICLES")
-    with guarded(folder):
-        writable = os.access(folder, os.W_OK) and os.access(folder / FILE, os.W_OK)
-        db = _connect(folder, "rw" if writable else "ro&immutable=1")
+    return _opened(folder)[0]
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to an existing library, for one reading of it.
+
+    Raises:
+        MissingLibrary, DamagedLibrary, MismatchedLibrary: it cannot be used.
+        LockedError: a writer has changed what was read, and no lock could keep it from that.
+    """
+    db, unlocked = _opened(folder)
+    with closing(db):
         try:
-            _check_format(db, folder)
-        except BaseException:
-            db.close()
+            with guarded(folder):
+                yield db
+        except Exception as error:
+            # What was read may be half of one version and half of another.
+            if unlocked and unlocked != _stamp(folder):
+                raise LockedError(_BUSY.format(folder)) from error
             raise
-        return db
+        if unlocked and unlocked != _stamp(folder):
+            raise LockedError(_BUSY.format(folder))
 
 
 def update(db: sqlite3.Connection) -> None:
@@ -116,11 +155,59 @@ def update(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX IF NOT EXISTS articles_by_source ON articles (source, url, date)")
 
 
-def _connect(folder: Path, mode: str) -> sqlite3.Connection:
-    uri = f"file:{quote(os.fsencode(folder / FILE))}?mode={mode}"
+def _opened(folder: Path) -> tuple[sqlite3.Connection, _Stamp | None]:
+    """A connection, and how the file looked before if no lock keeps writers from changing it."""
+    if not exists(folder):
+        raise MissingLibrary(f"No library at {folder}. Make one.", command="qa add ARTICLES")
+    tries = _TRIES
+    while True:
+        tries -= 1
+        mode, before = _mode(folder)
+        try:
+            with guarded(folder):
+                return _checked(_connect(folder / FILE, mode), folder), before
+        except LibraryError:
+            # A writer came or went between the look at its files and the first page read.
+            if mode == "rw" or not tries:
+                raise
+            time.sleep(_PAUSE_S)
+
+
+def _mode(folder: Path) -> tuple[str, _Stamp | None]:
+    """How to open the library, and how its file looks if it is opened without a lock.
+
+    Who may not write reads without a lock, since SQLite can make no file for one; but what is
+    still in the log of a writer at work, or killed, would be missed: then its files are used.
+    """
+    if os.access(folder, os.W_OK) and os.access(folder / FILE, os.W_OK):
+        return "rw", None
+    before = _stamp(folder)
+    with suppress(FileNotFoundError):
+        if (folder / f"{FILE}-wal").stat().st_size:
+            return "ro", None
+    return "ro&immutable=1", before
+
+
+def _stamp(folder: Path) -> _Stamp:
+    stat = (folder / FILE).stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _connect(file: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(os.fsencode(file))}?mode={mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
+    db.create_function("folded", 1, folded, deterministic=True)
     # Full: an acknowledged commit outlives a power cut.
     db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def _checked(db: sqlite3.Connection, folder: Path) -> sqlite3.Connection:
+    try:
+        _check_format(db, folder)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -182,7 +269,7 @@ def _explained(error: sqlite3.Error, folder: Path) -> QaError:
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
         return LibraryError(_FORBIDDEN.format(folder))
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return LockedError(f"The library at {folder} is busy. Try again in a moment.")
+        return LockedError(_BUSY.format(folder))
     return DamagedLibrary(
         f"The library at {folder} is damaged ({error}). Move it away and add the articles again, "
         "or restore a backup."
@@ -190,5 +277,6 @@ def _explained(error: sqlite3.Error, folder: Path) -> QaError:
 
 
 def _is_full(folder: Path) -> bool:
-    stat = os.statvfs(folder)
-    return stat.f_bavail * stat.f_frsize < 2**20
+    import shutil
+
+    return shutil.disk_usage(folder).free < 2**20

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from qa.errors import DamagedLibrary
+from qa.library.names import folded
 from qa.model import EVERYTHING, Article, Citation, Filters, Passage
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # CROSS: SQLite goes through the articles, by the index that holds all that filters look at.
 _PASSING = "SELECT p.id FROM articles a CROSS JOIN passages p ON p.article = a.key {}"
 _ARTICLE = "id, source, title, text, date, url, author, sha256"
+_OF_ARTICLE = ", ".join(f"a.{name}" for name in _ARTICLE.split(", "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,29 +129,21 @@ class Snapshot:
             for key, title, source, date, url, author, origin, characters, passages in rows
         ]
 
-    def article(self, article_id: str, source: str | None = None) -> list[Article]:
-        """The articles of that id (several files may each bring one), or of that source only."""
+    def cited(self, article_id: str, source: str) -> dict[str, Article]:
+        """The articles of that id and source, by the absolute path or URL of each."""
         rows = self._db.execute(
-            f"SELECT {_ARTICLE} FROM articles WHERE id = ? AND (? IS NULL OR source = ?)",  # noqa: S608 -- constant columns
-            (article_id, source, source),
-        )
-        return [_article(row) for row in rows]
-
-    def origin(self, article_id: str, source: str) -> str | None:
-        """The absolute path or URL that an article was read from."""
-        row = self._db.execute(
-            "SELECT o.path FROM articles a JOIN origins o ON o.id = a.origin"
-            " WHERE a.id = ? AND a.source = ?",
+            f"SELECT o.path, {_OF_ARTICLE} FROM articles a JOIN origins o ON o.id = a.origin"  # noqa: S608 -- constant columns
+            " WHERE a.id = ? AND a.source = ? ORDER BY a.key",
             (article_id, source),
-        ).fetchone()
-        return row[0] if row else None
+        )
+        return {origin: _article(row) for origin, *row in rows}
 
-    def passages_of(self, article_id: str, source: str) -> list[Passage]:
+    def passages_of(self, article_id: str, origin: str) -> list[Passage]:
         """All passages of an article, in its order."""
         rows = self._db.execute(
             "SELECT p.id FROM passages p JOIN articles a ON a.key = p.article"
-            " WHERE a.id = ? AND a.source = ? ORDER BY p.start",
-            (article_id, source),
+            " JOIN origins o ON o.id = a.origin WHERE a.id = ? AND o.path = ? ORDER BY p.start",
+            (article_id, origin),
         )
         return list(self.passages([row[0] for row in rows]).values())
 
@@ -288,7 +282,7 @@ class Snapshot:
     def everything(self) -> Iterator[tuple[str, Article]]:
         """Every article with the origin it was read from."""
         for origin, *row in self._db.execute(
-            f"SELECT o.path, {', '.join(f'a.{name}' for name in _ARTICLE.split(', '))}"  # noqa: S608 -- constant columns
+            f"SELECT o.path, {_OF_ARTICLE}"  # noqa: S608 -- constant columns
             " FROM articles a JOIN origins o ON o.id = a.origin ORDER BY a.key"
         ):
             yield origin, _article(row)
@@ -314,8 +308,8 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
     if filters.sources:
         either = []
         for source in filters.sources:
-            for pattern in _patterns(source.lower()):
-                either.append("lower(a.source) GLOB ? OR lower(coalesce(a.url, '')) GLOB ?")
+            for pattern in _patterns(folded(source)):
+                either.append("folded(a.source) GLOB ? OR folded(coalesce(a.url, '')) GLOB ?")
                 values += [pattern, pattern]
         conditions.append(f"({' OR '.join(either)})")
     if filters.since:
@@ -329,9 +323,11 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
 
 def _patterns(source: str) -> list[str]:
     """The globs of a source as it was typed: a part of it, a glob of it, or of its last name."""
-    if not any(char in source for char in "*?["):
-        return [f"*{source}*"]
-    return [source] if "/" in source else [source, f"*/{source}"]
+    # Brackets are letters of a name here; SQLite takes them for a choice of letters.
+    pattern = source.replace("[", "[[]")
+    if not any(char in source for char in "*?"):
+        return [f"*{pattern}*"]
+    return [pattern] if "/" in source else [pattern, f"*/{pattern}"]
 
 
 def idf(total: int, holding: int) -> float:
