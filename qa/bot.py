@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa import locations
-from qa.errors import MismatchedLibrary, QuestionError
+from qa.errors import MismatchedLibrary, NoArticles, QuestionError
 from qa.library import ArticleInfo, Library
 from qa.model import DEFAULT_READER, EVERYTHING, Answer, Citation, Filters, Hit, Mode, Shown
 from qa.twins import twin
@@ -251,6 +251,8 @@ class Bot:
         """
         from qa import sources
 
+        if "" in places:  # as a path it would be the folder one stands in
+            raise NoArticles("An empty name holds no articles. Give a folder, a file or an address.")
         urls = [place for place in map(str, places) if place.startswith(("http://", "https://"))]
         paths = [Path(place).expanduser() for place in places if str(place) not in urls]
         files, roots, passed_over = sources.found_below(paths)
@@ -274,6 +276,7 @@ class Bot:
 
         Raises:
             UnknownArticle: one of them is not in the library; then nothing is removed.
+            QaError: one of them is empty; then nothing is removed either.
         """
         from qa.places import named
 

@@ -85,7 +85,10 @@ def named(name: str, articles: Sequence[ArticleInfo]) -> list[ArticleInfo]:
 
     Raises:
         UnknownArticle: there are none.
+        QaError: the name is empty.
     """
+    if not name:  # as a path it would be the folder one stands in
+        raise QaError("An empty name names no article. See what there is.", command="qa list")
     path = str(Path(name).expanduser().resolve())
     below = path.rstrip("/") + "/"
     found = [

@@ -228,6 +228,15 @@ def test_articles_are_removed_by_path_folder_source_or_id(bot):
     assert (bot.articles(), bot.search("rain")) == ([], [])
 
 
+def test_an_empty_name_is_an_error_and_not_the_folder_one_stands_in(bot):
+    before = bot.articles()
+    with pytest.raises(QaError, match="An empty name names no article"):
+        bot.remove("x1", "")
+    with pytest.raises(NoArticles, match="An empty name holds no articles"):
+        bot.add("")
+    assert bot.articles() == before
+
+
 def test_a_removed_file_is_added_again_when_asked(bot):
     bot.remove("news/summit.txt")
     assert bot.add("news/summit.txt").added == 1
