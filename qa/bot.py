@@ -252,7 +252,9 @@ class Bot:
         from qa import sources
 
         if "" in places:  # as a path it would be the folder one stands in
-            raise NoArticles("An empty name holds no articles. Give a folder, a file or an address.")
+            raise NoArticles(
+                "An empty name holds no articles. Give a folder, a file or an address."
+            )
         urls = [place for place in map(str, places) if place.startswith(("http://", "https://"))]
         paths = [Path(place).expanduser() for place in places if str(place) not in urls]
         files, roots, passed_over = sources.found_below(paths)
@@ -276,7 +278,7 @@ class Bot:
 
         Raises:
             UnknownArticle: one of them is not in the library; then nothing is removed.
-            QaError: one of them is empty; then nothing is removed either.
+            QaError: one of them is empty, or is a source or id in several files; neither then.
         """
         from qa.places import named
 

@@ -228,6 +228,25 @@ def test_articles_are_removed_by_path_folder_source_or_id(bot):
     assert (bot.articles(), bot.search("rain")) == ([], [])
 
 
+def test_a_path_removes_what_lies_there_and_not_what_was_added_elsewhere_by_the_same_name(
+    bot, folder, monkeypatch
+):
+    other = folder / "elsewhere"
+    (other / "news").mkdir(parents=True)
+    (other / "news" / "summit.txt").write_text("Another summit\n\nIt is held on an island.\n")
+    library = str(bot.status().path)
+    monkeypatch.chdir(other)
+    Bot.open(library, encoder=ToyEncoder(), reader=None).add("news")
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(QaError, match=r"names articles of 2 files: .*elsewhere/news/summit\.txt, "):
+        bot.remove("news/summit.txt")
+    monkeypatch.chdir(folder)
+    assert bot.remove("news/summit.txt") == 1
+    assert texts(bot.search("the island"))[0] == "It is held on an island."
+    monkeypatch.chdir(folder.parent)
+    assert bot.remove("news/summit.txt") == 1
+
+
 def test_an_empty_name_is_an_error_and_not_the_folder_one_stands_in(bot):
     before = bot.articles()
     with pytest.raises(QaError, match="An empty name names no article"):
