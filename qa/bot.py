@@ -330,6 +330,11 @@ class Bot:
             passages = tuple(snapshot.passages_of(info.id, info.source))
         return Shown(article, passages, wanted.among(passages), info.origin)
 
+    def origin(self, citation: Citation) -> str | None:
+        """The absolute path or the address that a cited article was read from, while it is here."""
+        with self._library.snapshot() as snapshot:
+            return snapshot.origin_of(citation)
+
     def status(self) -> Status:
         """What the library holds."""
         folder = self._library.folder

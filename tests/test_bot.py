@@ -240,6 +240,8 @@ def test_a_path_removes_what_lies_there_and_not_what_was_added_elsewhere_by_the_
     monkeypatch.chdir(folder.parent)
     with pytest.raises(QaError, match=r"names articles of 2 files: .*elsewhere/news/summit\.txt, "):
         bot.remove("news/summit.txt")
+    citation = bot.search("the island")[0].citation
+    assert bot.origin(citation) == str(other / "news" / "summit.txt")
     monkeypatch.chdir(folder)
     assert bot.remove("news/summit.txt") == 1
     assert texts(bot.search("the island"))[0] == "It is held on an island."

@@ -349,6 +349,21 @@ def test_output_has_no_colour_and_no_links_unless_a_terminal_wants_them(qa, libr
     assert "\x1b" not in qa("ask", "where will they meet?").stdout
 
 
+def test_a_terminal_opens_a_citation_from_the_file_that_was_read(qa, library, articles):
+    elsewhere = qa.folder / "elsewhere" / "articles"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "summit.txt").write_text("Another summit\n\nNobody will come.\n")
+    command = ["-m", "qa", "search", "-l", str(library), "-k", "1", "Vladivostok"]
+    env = {**qa.env, "TERM": "xterm"}
+    with pexpect.spawn(
+        sys.executable, command, cwd=str(elsewhere.parent), env=env, encoding="utf-8"
+    ) as terminal:
+        terminal.expect(pexpect.EOF)
+    assert (
+        f"\x1b]8;;{(articles / 'summit.txt').as_uri()}\x1b\\articles/summit.txt" in terminal.before
+    )
+
+
 def test_shells_complete_commands(qa):
     assert "complete" in qa(env={"_QA_COMPLETE": "source_bash"}).stdout
     words = {"_QA_COMPLETE": "complete_bash", "COMP_WORDS": "qa sea", "COMP_CWORD": "1"}

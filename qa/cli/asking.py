@@ -66,6 +66,7 @@ def ask(
     filters = filters_of(source, since, until)
     reads = reader_of(reader, no_reader, mode.value)
     bot = _bot(console, library, model, paths, reader=reads)
+    console = console.linking(bot.origin)
     form = Format.JSON if as_json else form
     if question == "-" and form in {Format.TEXT, Format.JSON}:
         form = Format.JSONL
@@ -116,6 +117,7 @@ def search(
     console = Console.of(color=not no_color, quiet=quiet)
     filters = filters_of(source, since, until)
     bot = _bot(console, library, model, paths)
+    console = console.linking(bot.origin)
     if as_json or (question == "-" and form == HitFormat.TEXT):
         form = HitFormat.JSON
     status = 0
@@ -143,7 +145,7 @@ def chat(
     console = Console.of(color=not no_color, quiet=quiet)
     reads = reader_of(reader, no_reader)
     bot = _bot(console, library, model, paths, reader=reads, create=True)
-    repl.run(bot, style=console.style, session=session)
+    repl.run(bot, style=console.linking(bot.origin).style, session=session)
 
 
 def _bot(
