@@ -213,7 +213,22 @@ def test_a_field_that_means_nothing_is_reported_once_and_its_article_is_added(fo
     assert (again.unchanged, again.failed) == (1, ())
 
 
-def test_what_a_file_held_before_it_broke_stays(bot, folder):
+def test_what_left_a_file_leaves_the_library_whatever_else_is_wrong_with_the_file(bot, folder):
+    path = folder / "news" / "more.jsonl"
+    trains = path.read_text().splitlines()[0]
+    path.write_text(f"{trains}\n{{broken\n")
+    for removed in (1, 0):
+        again = bot.add("news")
+        assert (again.removed, len(again.failed)) == (removed, 1)
+        assert {"x1", "x2"} & {info.id for info in bot.articles()} == {"x1"}
+    version = bot.status().version
+    bot.add("news")
+    assert bot.status().version == version
+    path.write_text(f"{trains}\n")
+    assert bot.add("news").failed == ()
+
+
+def test_what_a_file_held_before_it_broke_as_a_whole_stays(bot, folder):
     (folder / "news" / "more.jsonl").write_text("{broken\n")
     assert len(bot.add("news").failed) == 1
     assert {"x1", "x2"} <= {info.id for info in bot.articles()}
