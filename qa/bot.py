@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa import locations
-from qa.errors import MismatchedLibrary, NoArticles, QuestionError
+from qa.errors import MismatchedLibrary, QuestionError
 from qa.library import ArticleInfo, Library
 from qa.model import DEFAULT_READER, EVERYTHING, Answer, Citation, Filters, Hit, Mode, Shown
 from qa.twins import twin
@@ -246,20 +246,16 @@ class Bot:
 
         Raises:
             NoArticles: a path does not exist or holds nothing to read.
-            ReadError: a page cannot be had, or a folder cannot be read.
+            ReadError: a folder cannot be read.
             LockedError: another process is writing.
         """
         from qa import sources
 
-        if "" in places:  # as a path it would be the folder one stands in
-            raise NoArticles(
-                "An empty name holds no articles. Give a folder, a file or an address."
-            )
-        urls = [place for place in map(str, places) if place.startswith(("http://", "https://"))]
-        paths = [Path(place).expanduser() for place in places if str(place) not in urls]
+        paths, urls = sources.apart(places)
         files, roots, passed_over = sources.found_below(paths)
-        added = self._index([*files, *map(sources.page, urls)], roots, progress)
-        return replace(added, passed_over=passed_over)
+        pages, failed = sources.pages(urls)
+        added = self._index([*files, *pages], roots, progress)
+        return replace(added, passed_over=passed_over, failed=(*added.failed, *failed))
 
     def add_text(self, data: bytes | str, name: str | None = None) -> "Added":
         """Adds what is in memory: one article, or one a line when it is JSONL.

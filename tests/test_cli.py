@@ -266,6 +266,20 @@ def test_add_reports_what_it_did_on_stderr_or_as_json(qa, articles):
     assert (report["added"], report["unchanged"], len(report["failed"])) == (0, 2, 1)
 
 
+def test_a_page_that_cannot_be_had_is_reported_and_the_files_are_added(qa, articles):
+    dead = "http://127.0.0.1:9/page"  # the discard port: closed
+    done = qa("add", "-l", "lib", "--json", "articles", dead, code=2)
+    report = json.loads(done.stdout)
+    assert (report["added"], len(report["failed"])) == (2, 1)
+    assert f"{dead} cannot be fetched" in done.stderr
+
+
+def test_a_name_mistyped_leaves_no_library_behind(qa, articles):
+    assert "artcles" in qa("add", "-l", "lib", "artcles", code=2).stderr
+    assert "empty name" in qa("add", "-l", "lib", "", code=2).stderr
+    assert not (qa.folder / "lib").exists()
+
+
 def test_doctor_finds_nothing_wrong_and_then_the_damage(qa, library):
     assert "BAD" not in qa("doctor").stdout
     (cache,) = library.glob("vectors-*.faiss")
@@ -277,6 +291,7 @@ def test_doctor_finds_nothing_wrong_and_then_the_damage(qa, library):
 
 def test_errors_are_one_line_with_the_next_step_and_the_exit_code_of_their_kind(qa, articles):
     (qa.folder / "bare").mkdir()
+    qa("add", "-l", "made", "articles")
     for arguments, code, said in (
         (("ask", "x"), 3, "Make one: qa add ARTICLES"),
         (("ask", "x", "nowhere"), 2, "nowhere"),
@@ -288,7 +303,7 @@ def test_errors_are_one_line_with_the_next_step_and_the_exit_code_of_their_kind(
         (("ask", "x", "articles", "-k", "0"), 2, "--top-k"),
         (("ask", "x", "articles", "--mode", "psychic"), 2, "psychic"),
         (("frobnicate",), 2, "frobnicate"),
-        (("verify", "nowhere.json"), 2, "nowhere.json"),
+        (("verify", "-l", "made", "nowhere.json"), 2, "nowhere.json"),
         (("add", "-l", "lib", "--model", "no/such-model", "articles"), 2, "no/such-model"),
     ):
         done = qa(*arguments, code=code, env={"HF_HUB_OFFLINE": "1"})
