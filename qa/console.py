@@ -18,6 +18,7 @@ from qa.style import Style, clean
 if TYPE_CHECKING:
     from qa.indexing import Progress
 
+TRACEBACK = "QA_TRACEBACK"  # the environment variable that lets faults through
 _PATIENCE_S = 1.0
 
 
@@ -119,6 +120,14 @@ def complain(text: str) -> None:
     line = clean(f"qa: {text}".replace("\n", " "))
     encoding = sys.stderr.encoding or "utf-8"
     sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def fault(error: Exception) -> str:
+    """What is said of an error that nobody foresaw."""
+    return (
+        f"{type(error).__name__}: {error}. This is a fault of qa's: please report it, with "
+        f"what {TRACEBACK}=1 shows."
+    )
 
 
 def forward_warnings() -> None:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from qa import locations
 from qa.errors import QaError, UnknownArticle
 from qa.library import ArticleInfo
 from qa.model import Citation, Passage
@@ -89,7 +89,7 @@ def named(name: str, articles: Sequence[ArticleInfo]) -> list[ArticleInfo]:
     """
     if not name:  # as a path it would be the folder one stands in
         raise QaError("An empty name names no article. See what there is.", command="qa list")
-    path = str(Path(name).expanduser().resolve())
+    path = str(locations.expanded(name).resolve())
     below = path.rstrip("/") + "/"
     there = [
         info for info in articles if info.origin in {name, path} or info.origin.startswith(below)

@@ -15,7 +15,7 @@ from qa import locations, prompt, sessions
 from qa.bot import Bot
 from qa.chat import Chat
 from qa.commands import Command, Quit, Replay, parse
-from qa.console import Console
+from qa.console import TRACEBACK, Console, fault
 from qa.errors import QaError
 from qa.style import Style, clean
 from qa.waiting import patiently
@@ -111,7 +111,15 @@ def _converse(read: Read, chat: Chat, session: str | None, *, person: bool) -> N
 
 def _reply(command: Command, chat: Chat, session: str | None) -> None:
     before = chat.conversation
-    _say(chat.reply(command))
+    try:
+        said = chat.reply(command)
+    except QaError:
+        raise
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        raise QaError(fault(error)) from error  # a question that fails is not the last one
+    _say(said)
     # After the answer, which is there to be read even if it cannot be kept.
     if session is not None and chat.conversation != before:
         sessions.save(session, chat.conversation)
@@ -120,7 +128,7 @@ def _reply(command: Command, chat: Chat, session: str | None) -> None:
 def _lines(path: str) -> list[str]:
     """The questions and commands of a file, without blank lines and those that begin with #."""
     try:
-        text = Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
+        text = locations.expanded(path).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise QaError(f"'{path}' cannot be read: {error.strerror}. /replay another.") from error
     lines = [line.strip() for line in text.splitlines()]

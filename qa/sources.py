@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa import reading
+from qa import locations, reading
 from qa.errors import NoArticles, ReadError
 
 
@@ -36,7 +36,7 @@ def apart(places: Iterable[str | Path]) -> tuple[list[Path], list[str]]:
         if str(place).startswith(("http://", "https://")):
             urls.append(str(place))
         else:
-            paths.append(Path(place).expanduser())
+            paths.append(locations.expanded(place))
     return paths, urls
 
 

@@ -264,6 +264,18 @@ def test_a_path_removes_what_lies_there_and_not_what_was_added_elsewhere_by_the_
     assert bot.remove("news/summit.txt") == 1
 
 
+def test_a_name_may_begin_with_a_tilde(bot, folder):
+    (folder / "~notes").write_text("Notes\n\nThe ferry leaves from the old pier.\n")
+    assert bot.add("~notes").added == 1
+    assert Bot.open("~lib", encoder=ToyEncoder(), reader=None, create=True).articles() == []
+    assert (folder / "~lib").is_dir()
+    with pytest.raises(ModelError, match="no file or folder '~reader'"):
+        Bot.open("lib", encoder=ToyEncoder(), reader="~reader")
+    with pytest.raises(ModelError, match="~model"):
+        Bot.open("lib", model="~model", reader=None)
+    assert bot.remove("~notes") == 1
+
+
 def test_an_empty_name_is_an_error_and_not_the_folder_one_stands_in(bot):
     before = bot.articles()
     with pytest.raises(QaError, match="An empty name names no article"):
