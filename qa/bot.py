@@ -365,8 +365,10 @@ class Bot:
     ) -> "Asked":
         from qa import asking
 
-        understood = asking.understood(_checked(question, top_k), conversation)
-        return asking.Asked(question, understood, top_k, mode, filters, self._reads(mode))
+        # Lone surrogates come from arguments that are no UTF-8; no encoder and no file takes them.
+        text = question.encode("utf-8", "replace").decode()
+        understood = asking.understood(_checked(text, top_k), conversation)
+        return asking.Asked(text, understood, top_k, mode, filters, self._reads(mode))
 
     def _reads(self, mode: Mode) -> str | None:
         """The name of what reads in a mode."""
@@ -425,8 +427,7 @@ def _encoder(name: str | None) -> "Encoder":
 def _checked(question: str, top_k: int) -> str:
     if top_k < 1:
         raise QuestionError(f"top_k is {top_k}; ask for at least 1 passage.")
-    # Lone surrogates come from arguments that are no UTF-8; no encoder takes them.
-    text = " ".join(question.encode("utf-8", "replace").decode().split())
+    text = " ".join(question.split())
     if not any(char.isalnum() for char in text):
         raise QuestionError(
             "The question is empty. Ask something.", command='qa ask "where will they meet?"'

@@ -122,7 +122,7 @@ def _reply(command: Command, chat: Chat, session: str | None) -> None:
     _say(said)
     # After the answer, which is there to be read even if it cannot be kept.
     if session is not None and chat.conversation != before:
-        sessions.save(session, chat.conversation)
+        sessions.save(session, before, chat.conversation)
 
 
 def _lines(path: str) -> list[str]:

@@ -90,8 +90,8 @@ def ask(
             status = error.exit_code
             continue
         if session:
-            talk = talk.after(answer)
-            sessions.save(session, talk)
+            before, talk = talk, talk.after(answer)
+            sessions.save(session, before, talk)
         console.show(_written(answer, form, console, explain=explain))
         status = max(status, answer.status == "unanswered")
     raise typer.Exit(status)
