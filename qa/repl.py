@@ -17,7 +17,7 @@ from qa.chat import Chat
 from qa.commands import Command, Quit, Replay, parse
 from qa.console import TRACEBACK, Console, fault
 from qa.errors import QaError
-from qa.style import Style, clean
+from qa.style import PLAIN, Style, clean
 from qa.waiting import patiently
 from qa.wording import counted
 
@@ -158,7 +158,7 @@ def _plain(mark: str) -> Read:
 
 def _say(text: str) -> None:
     if text:
-        print(text, flush=True)  # noqa: T201 -- stdout is where answers go
+        Console(PLAIN, _width()).show(text)
 
 
 def _notice(text: str) -> None:

@@ -102,6 +102,31 @@ def test_a_question_that_is_none_is_reported_and_the_others_are_answered(qa, lib
     assert "'?!'" in done.stderr
 
 
+def test_what_cannot_be_read_exits_with_two_though_the_rest_answers(qa, articles):
+    (articles / "more.jsonl").write_text('{"text": "A whale sang."}\n{broken\n')
+    for verb in ("ask", "search"):
+        done = qa(verb, "where will they meet?", "articles", code=2)
+        assert "Vladivostok" in done.stdout
+        assert "more.jsonl line 2 is not read" in done.stderr
+
+
+def test_a_line_that_is_no_question_is_reported_and_the_others_are_searched(qa, library):
+    done = qa("search", "-", "--format", "ids", "-k", "1", stdin="?!\nharbour?\n", code=2)
+    assert done.stdout.count("\n") == 1
+    assert "'?!'" in done.stderr
+
+
+def test_a_chat_ends_well_when_nobody_reads_it_any_more(qa, library):
+    lines = "where will they meet?\n" * 30
+    command = f"'{sys.executable}' -m qa chat --no-reader 2>complaints; echo $? >code"
+    subprocess.run(
+        ["bash", "-c", f"({command}) | head -1"],
+        cwd=qa.folder, env=qa.env, input=lines.encode(), check=True, capture_output=True,
+    )  # fmt: skip
+    assert (qa.folder / "complaints").read_text() == ""
+    assert (qa.folder / "code").read_text() == "0\n"
+
+
 def test_reading_with_one_search_alone_is_an_error(qa, library):
     done = qa("ask", "a harbour?", "--reader", "default", "--mode", "dense", code=2)
     assert "Reading goes with hybrid mode" in done.stderr
