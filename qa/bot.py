@@ -246,16 +246,16 @@ class Bot:
 
         Raises:
             NoArticles: a path does not exist or holds nothing to read.
-            ReadError: a page cannot be had, or a folder cannot be read.
+            ReadError: a folder cannot be read.
             LockedError: another process is writing.
         """
         from qa import sources
 
-        urls = [place for place in map(str, places) if place.startswith(("http://", "https://"))]
-        paths = [Path(place).expanduser() for place in places if str(place) not in urls]
+        paths, urls = sources.apart(places)
         files, roots, passed_over = sources.found_below(paths)
-        added = self._index([*files, *map(sources.page, urls)], roots, progress)
-        return replace(added, passed_over=passed_over)
+        pages, failed = sources.pages(urls)
+        added = self._index([*files, *pages], roots, progress)
+        return replace(added, passed_over=passed_over, failed=(*added.failed, *failed))
 
     def add_text(self, data: bytes | str, name: str | None = None) -> "Added":
         """Adds what is in memory: one article, or one a line when it is JSONL.
@@ -274,6 +274,7 @@ class Bot:
 
         Raises:
             UnknownArticle: one of them is not in the library; then nothing is removed.
+            QaError: one of them is empty, or is a source or id in several files; neither then.
         """
         from qa.places import named
 
@@ -331,6 +332,11 @@ class Bot:
             passages = tuple(snapshot.passages_of(info.id, info.origin))
         return Shown(article, passages, wanted.among(passages), info.origin)
 
+    def origin(self, citation: Citation) -> str | None:
+        """The absolute path or the address that a cited article was read from, while it is here."""
+        with self._library.snapshot() as snapshot:
+            return snapshot.origin_of(citation)
+
     def status(self) -> Status:
         """What the library holds."""
         folder = self._library.folder
@@ -365,8 +371,10 @@ class Bot:
     ) -> "Asked":
         from qa import asking
 
-        understood = asking.understood(_checked(question, top_k), conversation)
-        return asking.Asked(question, understood, top_k, mode, filters, self._reads(mode))
+        # Lone surrogates come from arguments that are no UTF-8; no encoder and no file takes them.
+        text = question.encode("utf-8", "replace").decode()
+        understood = asking.understood(_checked(text, top_k), conversation)
+        return asking.Asked(text, understood, top_k, mode, filters, self._reads(mode))
 
     def _reads(self, mode: Mode) -> str | None:
         """The name of what reads in a mode."""
@@ -425,8 +433,7 @@ def _encoder(name: str | None) -> "Encoder":
 def _checked(question: str, top_k: int) -> str:
     if top_k < 1:
         raise QuestionError(f"top_k is {top_k}; ask for at least 1 passage.")
-    # Lone surrogates come from arguments that are no UTF-8; no encoder takes them.
-    text = " ".join(question.encode("utf-8", "replace").decode().split())
+    text = " ".join(question.split())
     if not any(char.isalnum() for char in text):
         raise QuestionError(
             "The question is empty. Ask something.", command='qa ask "where will they meet?"'

@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from qa import locations
 from qa.bot import Bot
 from qa.commands import (
     Add,
@@ -320,7 +320,7 @@ def _listed(articles: list[ArticleInfo], part: str) -> str:
 
 def _save(answer: Answer, path: str) -> str:
     """Write an answer into a file that must be new."""
-    target = Path(path).expanduser()
+    target = locations.expanded(path)
     writers = {".md": answer_markdown, ".json": answer_json}
     write = writers.get(target.suffix.casefold())
     if write is None:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from qa.style import Style, clean
 if TYPE_CHECKING:
     from qa.indexing import Progress
 
+TRACEBACK = "QA_TRACEBACK"  # the environment variable that lets faults through
 _PATIENCE_S = 1.0
 
 
@@ -37,6 +38,13 @@ class Console:
     def of(cls, *, color: bool = True, quiet: bool = False) -> "Console":
         """The console that this process runs in."""
         return cls(_style(color=color), shutil.get_terminal_size().columns, quiet)
+
+    def linking(self, origin: Callable[[Citation], str | None]) -> "Console":
+        """The same, a terminal opening each citation from the origin of its article."""
+        if not _is_capable():
+            return self
+        style = replace(self.style, link=lambda cited: _address(cited, origin(cited)))
+        return replace(self, style=style)
 
     def show(self, text: str) -> None:
         """Writes to stdout; what it cannot encode is written as escapes.
@@ -114,6 +122,14 @@ def complain(text: str) -> None:
     sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
+def fault(error: Exception) -> str:
+    """What is said of an error that nobody foresaw."""
+    return (
+        f"{type(error).__name__}: {error}. This is a fault of qa's: please report it, with "
+        f"what {TRACEBACK}=1 shows."
+    )
+
+
 def forward_warnings() -> None:
     """Shows the warnings that the library logs, each as one line on stderr."""
     logger = logging.getLogger("qa")
@@ -127,15 +143,17 @@ class _Complaints(logging.Handler):
         complain(record.getMessage())
 
 
+def _is_capable() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def _style(*, color: bool) -> Style:
-    if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
-        return Style()
-    return Style(color=color and not os.environ.get("NO_COLOR"), link=_address)
+    return Style(color=color and _is_capable() and not os.environ.get("NO_COLOR"))
 
 
-def _address(citation: Citation) -> str | None:
-    """Where a terminal may open a citation: its page, or its file if it lies where it says."""
+def _address(citation: Citation, origin: str | None) -> str | None:
+    """Where a terminal may open a citation: its page, or the file that was read if it is there."""
     if citation.url and citation.url.startswith(("http://", "https://")):
         return clean(citation.url)
-    path = Path(citation.source).absolute()
-    return path.as_uri() if path.is_file() else None
+    path = Path(origin or "")
+    return path.as_uri() if path.is_absolute() and path.is_file() else None

@@ -136,9 +136,11 @@ class Indexing:
                 self._drafts.append(_draft(source.origin, article, self._encoder))
                 if _size(self._drafts) >= _BATCH:
                     self._flush(writer)
-        if any(not isinstance(error, FieldError) for error in self._failed[failures:]):
-            return  # not read to its end: what it held before stays, and it is read again next time
-        self._finished.append(Finished(source.origin, sha256, frozenset(ids)))
+        broken = any(not isinstance(error, FieldError) for error in self._failed[failures:])
+        if broken and (not ids or ids >= digests.keys()):
+            return  # nothing of it was read, so that what it held stays; or nothing of it is gone
+        known_as = None if broken else sha256
+        self._finished.append(Finished(source.origin, known_as, frozenset(ids)))
 
     def _articles_of(self, source: Source, data: bytes) -> Iterator[Article]:
         """The articles of a source; those that cannot be read are noted."""

@@ -10,6 +10,14 @@ from qa.errors import QaError
 FOLDER = ".qa"
 
 
+def expanded(path: str | Path) -> Path:
+    """The path with the home in the place of ~ or ~NAME, or as it is where there is no such."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # a file may have a name that begins with ~
+        return Path(path)
+
+
 def library(named: str | Path | None = None) -> Path:
     """The folder of the library to use.
 
@@ -18,7 +26,7 @@ def library(named: str | Path | None = None) -> Path:
     """
     given = named or os.environ.get("QA_LIBRARY")
     if given:
-        return Path(given).expanduser().resolve()
+        return expanded(given).resolve()
     here = Path.cwd()
     for folder in (here, *here.parents):
         # Not Path.exists, which raises where a folder may not be looked into.

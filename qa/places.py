@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from qa import locations
 from qa.errors import QaError, UnknownArticle
 from qa.library import ArticleInfo
 from qa.library.names import composed, storable
@@ -83,23 +83,28 @@ def locate(place: Place, articles: Sequence[ArticleInfo]) -> ArticleInfo:
 
 
 def named(name: str, articles: Sequence[ArticleInfo]) -> list[ArticleInfo]:
-    """All articles of a path, folder, URL, source or id; a path is taken from where it is given.
+    """All articles of a path, folder or URL, taken from where it is given, else of a source or id.
 
     Raises:
         UnknownArticle: there are none.
+        QaError: the name is empty, or is a source or id in several files.
     """
-    path = storable(Path(name).expanduser().resolve())
+    if not name:  # as a path it would be the folder one stands in
+        raise QaError("An empty name names no article. See what there is.", command="qa list")
+    path = storable(locations.expanded(name).resolve())
     name = storable(name)
     below = path.rstrip("/") + "/"
-    found = [
-        info
-        for info in articles
-        if name in {info.id, info.source, info.origin}
-        or info.origin == path
-        or info.origin.startswith(below)
+    there = [
+        info for info in articles if info.origin in {name, path} or info.origin.startswith(below)
     ]
+    # A source is a path as seen from elsewhere: what lies at the path itself goes before it.
+    found = there or [info for info in articles if name in {info.source, info.id}]
     if not found:
         raise _unknown(name)
+    origins = sorted({info.origin for info in found})
+    if not there and len(origins) > 1:
+        several = ", ".join(origins[:4])
+        raise QaError(f"'{name}' names articles of {len(origins)} files: {several}. Give a path.")
     return found
 
 

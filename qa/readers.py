@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qa import locations
 from qa.errors import ModelError
 from qa.model import DEFAULT_READER, Passage
 from qa.reader import Reader, Reading, Reads, marked, probability
@@ -21,7 +22,7 @@ def load(name: str | Path) -> Reads:
     """
     if name == DEFAULT_READER:
         return Reader.load()
-    path = Path(name).expanduser()
+    path = locations.expanded(name)
     if path.is_file() or path.suffix == ".safetensors":
         return Reader.load(path)
     if not path.is_dir() and (isinstance(name, Path) or name.startswith((".", "/", "~"))):

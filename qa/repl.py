@@ -15,9 +15,9 @@ from qa import locations, prompt, sessions
 from qa.bot import Bot
 from qa.chat import Chat
 from qa.commands import Command, Quit, Replay, parse
-from qa.console import Console
+from qa.console import TRACEBACK, Console, fault
 from qa.errors import QaError
-from qa.style import Style, clean
+from qa.style import PLAIN, Style, clean
 from qa.waiting import patiently
 from qa.wording import counted
 
@@ -111,16 +111,24 @@ def _converse(read: Read, chat: Chat, session: str | None, *, person: bool) -> N
 
 def _reply(command: Command, chat: Chat, session: str | None) -> None:
     before = chat.conversation
-    _say(chat.reply(command))
+    try:
+        said = chat.reply(command)
+    except QaError:
+        raise
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        raise QaError(fault(error)) from error  # a question that fails is not the last one
+    _say(said)
     # After the answer, which is there to be read even if it cannot be kept.
     if session is not None and chat.conversation != before:
-        sessions.save(session, chat.conversation)
+        sessions.save(session, before, chat.conversation)
 
 
 def _lines(path: str) -> list[str]:
     """The questions and commands of a file, without blank lines and those that begin with #."""
     try:
-        text = Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
+        text = locations.expanded(path).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise QaError(f"'{path}' cannot be read: {error.strerror}. /replay another.") from error
     lines = [line.strip() for line in text.splitlines()]
@@ -150,7 +158,7 @@ def _plain(mark: str) -> Read:
 
 def _say(text: str) -> None:
     if text:
-        print(text, flush=True)  # noqa: T201 -- stdout is where answers go
+        Console(PLAIN, _width()).show(text)
 
 
 def _notice(text: str) -> None:

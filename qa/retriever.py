@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from qa import locations
 from qa.conversation import Leans, Understood
 from qa.duplicates import fold
 from qa.errors import MismatchedLibrary, ModelError
@@ -64,7 +65,7 @@ def load_encoder(name: str | None) -> "Encoder":
     from embeddings.encoder import load
     from embeddings.errors import EncoderError
 
-    path = Path(name).expanduser() if name else None
+    path = locations.expanded(name) if name else None
     try:
         return load(str(path.resolve()) if path and path.is_dir() else name)
     except EncoderError as error:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from qa import locations
@@ -37,33 +38,58 @@ def load(name: str) -> Conversation:
         ) from error
 
 
-def save(name: str, conversation: Conversation) -> None:
-    """Keeps a conversation under a name; a process that dies meanwhile leaves the one before.
+def save(name: str, before: Conversation, now: Conversation) -> None:
+    """Keeps what a conversation has become; a process that dies meanwhile leaves the one before.
+
+    Turns that another process kept since are kept before the new ones, unless all are forgotten.
+
+    Args:
+        name: of the session.
+        before: the conversation that went on.
+        now: what it went on to.
 
     Raises:
-        QaError: the name will not do, or the file cannot be written.
+        QaError: the name will not do, or the file cannot be read or written.
     """
+    from filelock import FileLock
+
     path = _path(name)
-    turns = [
-        {
-            "question": turn.question,
-            "understood_as": turn.understood_as,
-            "persons": list(turn.persons),
-        }
-        for turn in conversation.turns[-_REMEMBERED:]
-    ]
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # In the same folder: a rename to another file system is none.
-        handle, written = tempfile.mkstemp(dir=path.parent)  # readable by the user alone
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"turns": turns}, file, ensure_ascii=False)
-        Path(written).replace(path)
+        with FileLock(path.parent.with_suffix(".lock")):
+            kept = load(name).turns
+            turns = now.turns
+            if turns and kept != before.turns[-_REMEMBERED:]:
+                pairs = enumerate(zip(before.turns, turns, strict=False))
+                same = next((at for at, (old, new) in pairs if old != new), len(before.turns))
+                turns = kept + turns[same:]
+            _write(path, turns[-_REMEMBERED:])
     except OSError as error:
         raise QaError(
             f"The session '{name}' cannot be kept in {path.parent}: {error.strerror}. "
             "Ask without --session, or make room there."
         ) from error
+
+
+def _write(path: Path, turns: Sequence[Turn]) -> None:
+    rows = [
+        {
+            "question": turn.question,
+            "understood_as": turn.understood_as,
+            "persons": list(turn.persons),
+        }
+        for turn in turns
+    ]
+    data = json.dumps({"turns": rows}, ensure_ascii=False).encode()
+    # In the same folder: a rename to another file system is none.
+    handle, written = tempfile.mkstemp(dir=path.parent)  # readable by the user alone
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(written).replace(path)
+    except OSError:
+        Path(written).unlink()
+        raise
 
 
 def names() -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa import reading
+from qa import locations, reading
 from qa.errors import NoArticles, ReadError
 from qa.library.names import storable
 
@@ -19,6 +19,26 @@ class Source:
     name: str
     size: int
     load: Callable[[], bytes]
+
+
+def apart(places: Iterable[str | Path]) -> tuple[list[Path], list[str]]:
+    """The paths and the addresses of pages among places.
+
+    Raises:
+        NoArticles: one of them is empty.
+    """
+    paths: list[Path] = []
+    urls: list[str] = []
+    for place in places:
+        if place == "":  # as a path it would be the folder one stands in
+            raise NoArticles(
+                "An empty name holds no articles. Give a folder, a file or an address."
+            )
+        if str(place).startswith(("http://", "https://")):
+            urls.append(str(place))
+        else:
+            paths.append(locations.expanded(place))
+    return paths, urls
 
 
 def found_below(paths: Iterable[Path]) -> tuple[list[Source], list[Path], dict[str, int]]:
@@ -48,14 +68,16 @@ def found_below(paths: Iterable[Path]) -> tuple[list[Source], list[Path], dict[s
     return [_file(path) for path in files], roots, passed_over
 
 
-def page(url: str) -> Source:
-    """A page on the web; it is fetched now, and named by its address.
-
-    Raises:
-        ReadError: it cannot be had.
-    """
-    data, name = reading.fetch(url)
-    return Source(url, url, name, len(data), lambda: data)
+def pages(urls: Iterable[str]) -> tuple[list[Source], list[ReadError]]:
+    """Pages on the web, fetched now and named by their address, and why others cannot be had."""
+    found: list[Source] = []
+    failed: list[ReadError] = []
+    for url in urls:
+        try:
+            found.append(_page(url))
+        except ReadError as error:
+            failed.append(error)
+    return found, failed
 
 
 def piped(data: bytes, name: str | None = None) -> Source:
@@ -75,6 +97,11 @@ def _suffix(data: bytes) -> str:
     if first.startswith(b"{") and first.endswith(b"}"):
         return ".jsonl"
     return ".md" if first == b"---" else ".txt"
+
+
+def _page(url: str) -> Source:
+    data, name = reading.fetch(url)
+    return Source(url, url, name, len(data), lambda: data)
 
 
 def _file(path: Path) -> Source:

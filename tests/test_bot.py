@@ -238,7 +238,22 @@ def test_a_field_that_means_nothing_is_reported_once_and_its_article_is_added(fo
     assert (again.unchanged, again.failed) == (1, ())
 
 
-def test_what_a_file_held_before_it_broke_stays(bot, folder):
+def test_what_left_a_file_leaves_the_library_whatever_else_is_wrong_with_the_file(bot, folder):
+    path = folder / "news" / "more.jsonl"
+    trains = path.read_text().splitlines()[0]
+    path.write_text(f"{trains}\n{{broken\n")
+    for removed in (1, 0):
+        again = bot.add("news")
+        assert (again.removed, len(again.failed)) == (removed, 1)
+        assert {"x1", "x2"} & {info.id for info in bot.articles()} == {"x1"}
+    version = bot.status().version
+    bot.add("news")
+    assert bot.status().version == version
+    path.write_text(f"{trains}\n")
+    assert bot.add("news").failed == ()
+
+
+def test_what_a_file_held_before_it_broke_as_a_whole_stays(bot, folder):
     (folder / "news" / "more.jsonl").write_text("{broken\n")
     assert len(bot.add("news").failed) == 1
     assert {"x1", "x2"} <= {info.id for info in bot.articles()}
@@ -251,6 +266,48 @@ def test_articles_are_removed_by_path_folder_source_or_id(bot):
         bot.remove("x2", "x1")
     assert bot.remove("news") == 2
     assert (bot.articles(), bot.search("rain")) == ([], [])
+
+
+def test_a_path_removes_what_lies_there_and_not_what_was_added_elsewhere_by_the_same_name(
+    bot, folder, monkeypatch
+):
+    other = folder / "elsewhere"
+    (other / "news").mkdir(parents=True)
+    (other / "news" / "summit.txt").write_text("Another summit\n\nIt is held on an island.\n")
+    library = str(bot.status().path)
+    monkeypatch.chdir(other)
+    Bot.open(library, encoder=ToyEncoder(), reader=None).add("news")
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(QaError, match=r"names articles of 2 files: .*elsewhere/news/summit\.txt, "):
+        bot.remove("news/summit.txt")
+    citation = bot.search("the island")[0].citation
+    assert bot.origin(citation) == str(other / "news" / "summit.txt")
+    monkeypatch.chdir(folder)
+    assert bot.remove("news/summit.txt") == 1
+    assert texts(bot.search("the island"))[0] == "It is held on an island."
+    monkeypatch.chdir(folder.parent)
+    assert bot.remove("news/summit.txt") == 1
+
+
+def test_a_name_may_begin_with_a_tilde(bot, folder):
+    (folder / "~notes").write_text("Notes\n\nThe ferry leaves from the old pier.\n")
+    assert bot.add("~notes").added == 1
+    assert Bot.open("~lib", encoder=ToyEncoder(), reader=None, create=True).articles() == []
+    assert (folder / "~lib").is_dir()
+    with pytest.raises(ModelError, match="no file or folder '~reader'"):
+        Bot.open("lib", encoder=ToyEncoder(), reader="~reader")
+    with pytest.raises(ModelError, match="~model"):
+        Bot.open("lib", model="~model", reader=None)
+    assert bot.remove("~notes") == 1
+
+
+def test_an_empty_name_is_an_error_and_not_the_folder_one_stands_in(bot):
+    before = bot.articles()
+    with pytest.raises(QaError, match="An empty name names no article"):
+        bot.remove("x1", "")
+    with pytest.raises(NoArticles, match="An empty name holds no articles"):
+        bot.add("")
+    assert bot.articles() == before
 
 
 def test_a_removed_file_is_added_again_when_asked(bot):

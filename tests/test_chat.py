@@ -101,6 +101,24 @@ def first(out):
     return next(line for line in out.splitlines() if line.startswith("[1]"))
 
 
+def test_a_fault_is_said_in_one_line_and_the_chat_goes_on(typed, bot):
+    class Faulty(Bot):
+        def show(self, _):
+            raise ZeroDivisionError("by nought")
+
+    faulty = Faulty.open(bot.status().path, encoder=bot.encoder(), reader=None)
+    said = typed("when does it rain?\r/show 1\r/help\r", bot=faulty)
+    assert "ZeroDivisionError: by nought. This is a fault of qa's" in said.err
+    assert "/filter" in said.out
+
+
+def test_a_name_may_begin_with_a_tilde(typed, tmp_path):
+    said = typed("where do the leaders meet?\r/save ~nobody.md\r/replay ~none\r/help\r")
+    assert "Saved as ~nobody.md." in said.out
+    assert (tmp_path / "~nobody.md").is_file()
+    assert "'~none' cannot be read" in said.err
+
+
 def test_a_question_is_answered_with_its_passages(typed):
     said = typed("where will the leaders meet?\r")
     assert first(said.out) == "[1] Kim travels to Russia"

@@ -102,6 +102,31 @@ def test_a_question_that_is_none_is_reported_and_the_others_are_answered(qa, lib
     assert "'?!'" in done.stderr
 
 
+def test_what_cannot_be_read_exits_with_two_though_the_rest_answers(qa, articles):
+    (articles / "more.jsonl").write_text('{"text": "A whale sang."}\n{broken\n')
+    for verb in ("ask", "search"):
+        done = qa(verb, "where will they meet?", "articles", code=2)
+        assert "Vladivostok" in done.stdout
+        assert "more.jsonl line 2 is not read" in done.stderr
+
+
+def test_a_line_that_is_no_question_is_reported_and_the_others_are_searched(qa, library):
+    done = qa("search", "-", "--format", "ids", "-k", "1", stdin="?!\nharbour?\n", code=2)
+    assert done.stdout.count("\n") == 1
+    assert "'?!'" in done.stderr
+
+
+def test_a_chat_ends_well_when_nobody_reads_it_any_more(qa, library):
+    lines = "where will they meet?\n" * 30
+    command = f"'{sys.executable}' -m qa chat --no-reader 2>complaints; echo $? >code"
+    subprocess.run(
+        ["bash", "-c", f"({command}) | head -1"],
+        cwd=qa.folder, env=qa.env, input=lines.encode(), check=True, capture_output=True,
+    )  # fmt: skip
+    assert (qa.folder / "complaints").read_text() == ""
+    assert (qa.folder / "code").read_text() == "0\n"
+
+
 def test_reading_with_one_search_alone_is_an_error(qa, library):
     done = qa("ask", "a harbour?", "--reader", "default", "--mode", "dense", code=2)
     assert "Reading goes with hybrid mode" in done.stderr
@@ -266,6 +291,20 @@ def test_add_reports_what_it_did_on_stderr_or_as_json(qa, articles):
     assert (report["added"], report["unchanged"], len(report["failed"])) == (0, 2, 1)
 
 
+def test_a_page_that_cannot_be_had_is_reported_and_the_files_are_added(qa, articles):
+    dead = "http://127.0.0.1:9/page"  # the discard port: closed
+    done = qa("add", "-l", "lib", "--json", "articles", dead, code=2)
+    report = json.loads(done.stdout)
+    assert (report["added"], len(report["failed"])) == (2, 1)
+    assert f"{dead} cannot be fetched" in done.stderr
+
+
+def test_a_name_mistyped_leaves_no_library_behind(qa, articles):
+    assert "artcles" in qa("add", "-l", "lib", "artcles", code=2).stderr
+    assert "empty name" in qa("add", "-l", "lib", "", code=2).stderr
+    assert not (qa.folder / "lib").exists()
+
+
 def test_doctor_finds_nothing_wrong_and_then_the_damage(qa, library):
     assert "BAD" not in qa("doctor").stdout
     (cache,) = library.glob("vectors-*.faiss")
@@ -277,6 +316,7 @@ def test_doctor_finds_nothing_wrong_and_then_the_damage(qa, library):
 
 def test_errors_are_one_line_with_the_next_step_and_the_exit_code_of_their_kind(qa, articles):
     (qa.folder / "bare").mkdir()
+    qa("add", "-l", "made", "articles")
     for arguments, code, said in (
         (("ask", "x"), 3, "Make one: qa add ARTICLES"),
         (("ask", "x", "nowhere"), 2, "nowhere"),
@@ -288,7 +328,7 @@ def test_errors_are_one_line_with_the_next_step_and_the_exit_code_of_their_kind(
         (("ask", "x", "articles", "-k", "0"), 2, "--top-k"),
         (("ask", "x", "articles", "--mode", "psychic"), 2, "psychic"),
         (("frobnicate",), 2, "frobnicate"),
-        (("verify", "nowhere.json"), 2, "nowhere.json"),
+        (("verify", "-l", "made", "nowhere.json"), 2, "nowhere.json"),
         (("add", "-l", "lib", "--model", "no/such-model", "articles"), 2, "no/such-model"),
     ):
         done = qa(*arguments, code=code, env={"HF_HUB_OFFLINE": "1"})
@@ -347,6 +387,21 @@ def test_an_interrupted_add_exits_with_130_keeps_what_was_done_and_goes_on_later
 
 def test_output_has_no_colour_and_no_links_unless_a_terminal_wants_them(qa, library):
     assert "\x1b" not in qa("ask", "where will they meet?").stdout
+
+
+def test_a_terminal_opens_a_citation_from_the_file_that_was_read(qa, library, articles):
+    elsewhere = qa.folder / "elsewhere" / "articles"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "summit.txt").write_text("Another summit\n\nNobody will come.\n")
+    command = ["-m", "qa", "search", "-l", str(library), "-k", "1", "Vladivostok"]
+    env = {**qa.env, "TERM": "xterm"}
+    with pexpect.spawn(
+        sys.executable, command, cwd=str(elsewhere.parent), env=env, encoding="utf-8"
+    ) as terminal:
+        terminal.expect(pexpect.EOF)
+    assert (
+        f"\x1b]8;;{(articles / 'summit.txt').as_uri()}\x1b\\articles/summit.txt" in terminal.before
+    )
 
 
 def test_shells_complete_commands(qa):

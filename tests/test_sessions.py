@@ -3,7 +3,7 @@ import json
 import pytest
 
 from qa import locations, sessions
-from qa.conversation import Conversation, Turn
+from qa.conversation import NOTHING_BEFORE, Conversation, Turn
 from qa.errors import QaError
 
 TALK = Conversation((Turn("Who is Ada?", "Who is Ada?", ("Ada Lind",)), Turn("why?", "why Ada?")))
@@ -16,7 +16,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_what_is_kept_comes_back_and_is_the_users_alone(folder):
-    sessions.save("work", TALK)
+    sessions.save("work", NOTHING_BEFORE, TALK)
     assert sessions.load("work") == TALK
     assert (folder / "work.json").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in folder.iterdir()] == ["work.json"]
@@ -25,8 +25,8 @@ def test_what_is_kept_comes_back_and_is_the_users_alone(folder):
 def test_a_session_begins_empty_is_listed_and_is_forgotten():
     assert sessions.load("work") == Conversation()
     assert sessions.names() == []
-    sessions.save("work", TALK)
-    sessions.save("a.b-c", TALK)
+    sessions.save("work", NOTHING_BEFORE, TALK)
+    sessions.save("a.b-c", NOTHING_BEFORE, TALK)
     assert sessions.names() == ["a.b-c", "work"]
     sessions.forget("work")
     assert sessions.names() == ["a.b-c"]
@@ -51,7 +51,33 @@ def test_a_damaged_session_says_how_to_begin_anew(folder, text):
 def test_a_folder_that_cannot_be_written_is_named(folder):
     folder.write_text("a file")
     with pytest.raises(QaError, match="cannot be kept in"):
-        sessions.save("work", TALK)
+        sessions.save("work", NOTHING_BEFORE, TALK)
+
+
+def test_turns_of_processes_that_share_a_session_are_all_kept(folder):
+    first, second = (Turn(text, text) for text in ("Who came?", "Who left?"))
+    sessions.save("work", NOTHING_BEFORE, TALK)
+    sessions.save("work", TALK, Conversation((*TALK.turns, first)))
+    sessions.save("work", TALK, Conversation((*TALK.turns, second)))
+    assert sessions.load("work").turns == (*TALK.turns, first, second)
+    edited = Conversation((TALK.turns[0], second))
+    sessions.save("work", TALK, edited)
+    assert sessions.load("work").turns == (*TALK.turns, first, second, second)
+    sessions.save("work", sessions.load("work"), edited)
+    assert sessions.load("work") == edited
+    sessions.save("work", TALK, NOTHING_BEFORE)
+    assert sessions.load("work") == NOTHING_BEFORE
+
+
+@pytest.mark.real
+def test_a_question_that_is_no_utf_8_is_kept_and_understood(qa, folder):
+    (qa.folder / "visit.txt").write_text("A visit\n\nPresident Ada Lind travels to Geneva.\n")
+    qa("add", "-l", ".qa", "visit.txt")
+    ask = ("ask", "-l", ".qa", "--no-reader", "--json", "--session", "s", "--min-confidence", "0")
+    for text in (b"Who goes to the caf\xe9?", b"And will he go to the caf\xe9?"):
+        answer = json.loads(qa(*ask, text.decode("utf-8", "surrogateescape")).stdout)
+        assert "the caf?" in answer["question"]
+    assert len(qa("sessions", "s").stdout.splitlines()) == 2
 
 
 @pytest.mark.real

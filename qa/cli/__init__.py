@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from qa.cli import asking, assisting, keeping, measuring, serving
-from qa.console import Console, OutputClosed, complain, forward_warnings
+from qa.console import TRACEBACK, Console, OutputClosed, complain, fault, forward_warnings
 from qa.errors import QaError
 
 INTERRUPTED = 130
@@ -58,12 +58,9 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except Exception as error:
-        if os.environ.get("QA_TRACEBACK"):
+        if os.environ.get(TRACEBACK):
             raise
-        complain(
-            f"{type(error).__name__}: {error}. This is a fault of qa's: please report it, with "
-            "what QA_TRACEBACK=1 shows."
-        )
+        complain(fault(error))
         return 2
     if code == INTERRUPTED:
         complain("interrupted; what was done before is kept.")

@@ -36,7 +36,7 @@ from qa.cli.options import (
 )
 from qa.console import Console, complain
 from qa.conversation import Conversation
-from qa.errors import QaError, QuestionError
+from qa.errors import QaError, QuestionError, ReadError
 from qa.model import Answer, Hit
 from qa.style import clean
 
@@ -65,11 +65,11 @@ def ask(
     console = Console.of(color=not no_color, quiet=quiet)
     filters = filters_of(source, since, until)
     reads = reader_of(reader, no_reader, mode.value)
-    bot = _bot(console, library, model, paths, reader=reads)
+    bot, status = _bot(console, library, model, paths, reader=reads)
+    console = console.linking(bot.origin)
     form = Format.JSON if as_json else form
     if question == "-" and form in {Format.TEXT, Format.JSON}:
         form = Format.JSONL
-    status = 0
     talk = sessions.load(session) if session else Conversation()
     for text in _questions(question):
         try:
@@ -82,15 +82,11 @@ def ask(
                 conversation=talk,
             )
         except QuestionError as error:
-            if question != "-":
-                raise
-            # One bad line is reported, and the questions after it are still answered.
-            complain(f"'{text[:40]}': {error}")
-            status = error.exit_code
+            status = _complained(error, text, question)
             continue
         if session:
-            talk = talk.after(answer)
-            sessions.save(session, talk)
+            before, talk = talk, talk.after(answer)
+            sessions.save(session, before, talk)
         console.show(_written(answer, form, console, explain=explain))
         status = max(status, answer.status == "unanswered")
     raise typer.Exit(status)
@@ -115,12 +111,16 @@ def search(
     """Rank passages, whether or not they answer."""
     console = Console.of(color=not no_color, quiet=quiet)
     filters = filters_of(source, since, until)
-    bot = _bot(console, library, model, paths)
+    bot, status = _bot(console, library, model, paths)
+    console = console.linking(bot.origin)
     if as_json or (question == "-" and form == HitFormat.TEXT):
         form = HitFormat.JSON
-    status = 0
     for text in _questions(question):
-        hits = bot.search(text, top_k=top_k, mode=mode.value, filters=filters)
+        try:
+            hits = bot.search(text, top_k=top_k, mode=mode.value, filters=filters)
+        except QuestionError as error:
+            status = _complained(error, text, question)
+            continue
         if hits or form not in {HitFormat.IDS, HitFormat.JSONL}:
             console.show(_listed(hits, text, form, console, explain=explain))
         status = max(status, not hits)
@@ -142,8 +142,8 @@ def chat(
 
     console = Console.of(color=not no_color, quiet=quiet)
     reads = reader_of(reader, no_reader)
-    bot = _bot(console, library, model, paths, reader=reads, create=True)
-    repl.run(bot, style=console.style, session=session)
+    bot, _ = _bot(console, library, model, paths, reader=reads, create=True)
+    repl.run(bot, style=console.linking(bot.origin).style, session=session)
 
 
 def _bot(
@@ -154,10 +154,13 @@ def _bot(
     *,
     reader: str | None = None,
     create: bool = False,
-) -> Bot:
-    """The bot of the library, or of a cached one that holds the paths alone, brought up to date."""
+) -> tuple[Bot, int]:
+    """The bot of the library, or of one that holds the paths alone and is brought up to date.
+
+    With it comes the exit code so far: whether something at the paths could not be read.
+    """
     if not paths:
-        return Bot.open(library, model=model, reader=reader, create=create)
+        return Bot.open(library, model=model, reader=reader, create=create), 0
     if library is not None:
         raise QaError("Give either --library or paths to ask, not both.")
     from qa import sources
@@ -169,7 +172,7 @@ def _bot(
         added = bot.add(*paths, progress=progress)
     for failure in added.failed:
         complain(str(failure))
-    return bot
+    return bot, ReadError.exit_code if added.failed else 0
 
 
 def _questions(question: str) -> Iterator[str]:
@@ -180,6 +183,14 @@ def _questions(question: str) -> Iterator[str]:
         text = line.decode("utf-8", "replace").strip()
         if text:
             yield text
+
+
+def _complained(error: QuestionError, text: str, question: str) -> int:
+    """The exit code when one line of several is bad: the questions after it are still asked."""
+    if question != "-":
+        raise error
+    complain(f"'{text[:40]}': {error}")
+    return error.exit_code
 
 
 def _listed(

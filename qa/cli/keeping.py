@@ -37,11 +37,15 @@ def add(
     quiet: Quiet = False,
 ) -> None:
     """Add articles, or bring the library in step with them."""
+    from qa import sources
+
     console = Console.of(quiet=quiet)
+    rest = [place for place in places if place != "-"]
+    paths, _ = sources.apart(rest)
+    sources.found_below(paths)  # before a library is made: a name mistyped leaves none behind
     bot = Bot.open(library, model=model, create=True)
     with console.indexing() as progress:
         runs = [bot.add_text(sys.stdin.buffer.read())] if "-" in places else []
-        rest = [place for place in places if place != "-"]
         runs += [bot.add(*rest, progress=progress)] if rest else []
     for added in runs:
         _report(console, bot, added, as_json=as_json)

@@ -138,6 +138,19 @@ class Snapshot:
         )
         return {origin: _article(row) for origin, *row in rows}
 
+    def origin_of(self, citation: Citation) -> str | None:
+        """The absolute path or URL that a cited article was read from.
+
+        Of articles of the same id and source it is the one that holds the passage.
+        """
+        row = self._db.execute(
+            "SELECT o.path FROM articles a JOIN origins o ON o.id = a.origin"
+            " WHERE a.id = ? AND a.source = ? ORDER BY EXISTS (SELECT 1 FROM passages p"
+            " WHERE p.article = a.key AND p.start = ? AND p.sha256 = ?) DESC LIMIT 1",
+            (citation.article_id, citation.source, citation.start, citation.sha256),
+        ).fetchone()
+        return row[0] if row else None
+
     def passages_of(self, article_id: str, origin: str) -> list[Passage]:
         """All passages of an article, in its order."""
         rows = self._db.execute(

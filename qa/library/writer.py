@@ -30,10 +30,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """An origin read to its end: articles of it that are not among `ids` are gone."""
+    """An origin read to its end: articles of it that are not among `ids` are gone.
+
+    `sha256` is None if something in it was no article: then it is read again next time.
+    """
 
     origin: str
-    sha256: str
+    sha256: str | None
     ids: frozenset[str]
 
 
@@ -59,7 +62,7 @@ class Writer:
         self._folder = folder
 
     def origins(self) -> dict[str, str | None]:
-        """The hash of each origin when it was last read to its end; None where it never was."""
+        """The hash of each origin when it was last read whole; None where it never was."""
         return dict(self._db.execute("SELECT path, sha256 FROM origins"))
 
     def digests(self, origin: str) -> dict[str, str]:
