@@ -1,11 +1,15 @@
 """The `qa` command: checks that its two packages lie side by side, then hands over."""
 
 import gc
+import os
 import sys
 
 
 def main() -> None:
     """Runs the command line and exits as grep does."""
+    # A stream that was closed before the start (`2>&-`) is None, which nothing expects.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 -- open to the end
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123 -- open to the end
     from qa.errors import QaError
     from qa.locations import side_by_side
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qa.errors import QaError
 from qa.model import Citation
 from qa.style import Style, clean
 
@@ -51,15 +52,20 @@ class Console:
 
         Raises:
             OutputClosed: nobody reads it any more.
+            QaError: it cannot be written.
         """
         encoding = sys.stdout.encoding or "utf-8"
         try:
             sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
             sys.stdout.flush()
-        except BrokenPipeError as error:
+        except OSError as error:
             # Python flushes stdout once more on its way out, and would complain.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise OutputClosed from error
+            if isinstance(error, BrokenPipeError):
+                raise OutputClosed from error
+            raise QaError(
+                f"The output cannot be written ({error.strerror}). Send it to another place."
+            ) from error
 
     def notice(self, text: str) -> None:
         """Says something on the way, unless told to be quiet."""

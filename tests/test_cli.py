@@ -127,6 +127,21 @@ def test_a_chat_ends_well_when_nobody_reads_it_any_more(qa, library):
     assert (qa.folder / "code").read_text() == "0\n"
 
 
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [(">/dev/full", 2, "cannot be written"), (">&-", 0, ""), (">/dev/null 2>&-", 0, "")],
+)
+def test_a_stream_that_takes_nothing_is_no_fault(qa, library, redirected, code, said):
+    command = f"'{sys.executable}' -m qa ask 'Where will they meet?' --no-reader -q {redirected}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=qa.folder, env=qa.env, check=False, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "fault" not in done.stderr
+
+
 def test_reading_with_one_search_alone_is_an_error(qa, library):
     done = qa("ask", "a harbour?", "--reader", "default", "--mode", "dense", code=2)
     assert "Reading goes with hybrid mode" in done.stderr
