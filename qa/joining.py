@@ -41,16 +41,16 @@ class Weights:
 
 
 FITTED = Weights(
-    relevance=0.15,
+    relevance=0.2,
     kind=0.02,
-    base=-2.254,
+    base=-2.615,
     sure={
-        "dense": 3.753,
-        "coverage": 0.023,
-        "relevance": 0.02,
-        "margin": 0.242,
-        "kind": -0.072,
-        "lead": 2.882,
+        "dense": 4.374,
+        "coverage": 0.24,
+        "relevance": -0.056,
+        "margin": 0.262,
+        "kind": -0.23,
+        "lead": 3.559,
     },
 )
 
