@@ -1,3 +1,4 @@
+import hashlib
 import shutil
 
 import pytest
@@ -34,10 +35,8 @@ def test_the_default_weights_are_the_published_ones_and_their_package_is_not_imp
 def test_the_hash_is_taken_once_and_again_when_the_file_changes(copy, monkeypatch):
     weights.default_weights()
     taken = []
-    real = weights.hashlib.file_digest
-    monkeypatch.setattr(
-        weights.hashlib, "file_digest", lambda *given: taken.append(1) or real(*given)
-    )
+    real = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda *given: taken.append(1) or real(*given))
     weights.default_weights()
     assert taken == []
     data = bytearray((copy / "model.safetensors").read_bytes())
