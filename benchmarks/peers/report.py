@@ -75,11 +75,12 @@ def _found(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _notes(result: Mapping[str, Any]) -> Iterator[str]:
+    one = max(result["sets"].values(), key=lambda each: each["questions"])
     yield (
-        f"Cold: the median of {result['pairs']} whole processes each, in turns, files in the page "
-        "cache; ratios are medians of those pair by pair. Filling: a whole process, from the "
-        "passages as JSON lines to an index on disk. All rows of `qa` share one library, which "
-        "holds vectors and words."
+        f"At most {one['questions']:,} questions of each set. Cold: the median of "
+        f"{result['pairs']} whole processes each, in turns, files in the page cache; ratios are "
+        "medians of those pair by pair. Filling: a whole process, from the passages as JSON lines "
+        "to an index on disk. All rows of `qa` share one library, which holds vectors and words."
     )
     yield ""
     yield (
